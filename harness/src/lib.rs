@@ -1,1 +1,15 @@
-//! Proofload.
+//! Performance tests inside `cargo test`: start a real system, load it, read it, and get a verdict.
+//!
+//! The pure half (`model` to `report`) reads, judges and prints results without starting anything, and builds
+//! without the feature `run`; the run half (`host` to `suite`) brings systems up, loads and reads them.
+
+pub mod model;
+
+#[cfg(feature = "run")]
+pub mod host;
+#[cfg(feature = "run")]
+pub mod target;
+#[cfg(feature = "run")]
+pub mod drive;
+#[cfg(feature = "run")]
+pub mod probe;

@@ -1,0 +1,27 @@
+//! [`Member`]: one container or process of a target that is up, as probes find it.
+
+use std::sync::Arc;
+
+/// Where the kernel or the daemon knows a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handle {
+    /// A process whose whole group is the member; `pid` is also its process group.
+    Process {
+        /// The process id of the group's leader.
+        pid: u32,
+    },
+    /// A Docker container.
+    Container {
+        /// The full container id.
+        id: String,
+    },
+}
+
+/// One watched part of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The service's name: what results list under `containers`.
+    pub name: Arc<str>,
+    /// How to read it.
+    pub handle: Handle,
+}

@@ -1,0 +1,161 @@
+//! [`Metric`]: a name, a unit and a direction; and the catalog of those that the built-in probes read.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The base unit of a metric's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+    /// A fraction; 1.0 is 100 percent (of one core, for processor use).
+    Ratio,
+    /// A number of things.
+    Count,
+    /// Bits per second.
+    BitsPerSecond,
+}
+
+/// Which direction of change is an improvement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Better {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+}
+
+/// Something that can be measured.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Metric {
+    /// A dotted name, for example `memory.anon`.
+    pub name: Cow<'static, str>,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// The direction of improvement.
+    pub better: Better,
+}
+
+impl Metric {
+    /// A metric of which less is better.
+    #[must_use]
+    pub const fn lower(name: &'static str, unit: Unit) -> Self {
+        Self { name: Cow::Borrowed(name), unit, better: Better::Lower }
+    }
+
+    /// A metric of which more is better.
+    #[must_use]
+    pub const fn higher(name: &'static str, unit: Unit) -> Self {
+        Self { name: Cow::Borrowed(name), unit, better: Better::Higher }
+    }
+
+    /// The name as the built-in probes write it.
+    ///
+    /// # Panics
+    /// If the name is not a `'static` one, which no catalog entry is.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        match self.name {
+            Cow::Borrowed(name) => name,
+            Cow::Owned(_) => panic!("only catalog metrics have a static name"),
+        }
+    }
+}
+
+/// Memory charged to the container, page cache included.
+pub const MEMORY_USAGE: Metric = Metric::lower("memory.usage", Unit::Bytes);
+/// Usage less the inactive file cache (cAdvisor's and kubelet's working set); the resident set of a process tree.
+pub const MEMORY_WORKING_SET: Metric = Metric::lower("memory.working_set", Unit::Bytes);
+/// Anonymous memory: cgroup v2 `anon`, v1 `total_rss`, the private anonymous part of a process tree's resident set. Leaks are judged on it.
+pub const MEMORY_ANON: Metric = Metric::lower("memory.anon", Unit::Bytes);
+/// Resident set: anonymous and mapped file pages.
+pub const MEMORY_RSS: Metric = Metric::lower("memory.rss", Unit::Bytes);
+/// The limit in force; absent when there is none.
+pub const MEMORY_LIMIT: Metric = Metric::higher("memory.limit", Unit::Bytes);
+/// Working set as a fraction of the limit; absent without a limit.
+pub const MEMORY_FRACTION: Metric = Metric::lower("memory.fraction", Unit::Ratio);
+/// Processor time per elapsed time, since the reading before; 1.0 is one core.
+pub const CPU_USAGE: Metric = Metric::lower("cpu.usage", Unit::Ratio);
+/// Processor time used since the source started.
+pub const CPU_TIME: Metric = Metric::lower("cpu.time", Unit::Seconds);
+/// Time for which the processor quota held the container back, since it started.
+pub const CPU_THROTTLED: Metric = Metric::lower("cpu.throttled", Unit::Seconds);
+/// Bytes received from the network since the source started.
+pub const NETWORK_RECEIVED: Metric = Metric::lower("network.received", Unit::Bytes);
+/// Bytes sent to the network since the source started.
+pub const NETWORK_SENT: Metric = Metric::lower("network.sent", Unit::Bytes);
+/// Bytes read from disks since the source started.
+pub const DISK_READ: Metric = Metric::lower("disk.read", Unit::Bytes);
+/// Bytes written to disks since the source started.
+pub const DISK_WRITTEN: Metric = Metric::lower("disk.written", Unit::Bytes);
+/// Processes.
+pub const PROCESSES: Metric = Metric::lower("processes", Unit::Count);
+/// Threads (the `pids` of a cgroup).
+pub const THREADS: Metric = Metric::lower("threads", Unit::Count);
+/// Open file descriptors.
+pub const OPEN_FILES: Metric = Metric::lower("files.open", Unit::Count);
+/// Processes killed for want of memory since the source started.
+pub const OOM_KILLS: Metric = Metric::lower("oom.kills", Unit::Count);
+/// Agents that the application says are live.
+pub const AGENTS_LIVE: Metric = Metric::higher("agents.live", Unit::Count);
+/// Time from the first spawn request to the wanted number being live.
+pub const AGENTS_SPAWN_TIME: Metric = Metric::lower("agents.spawn_time", Unit::Seconds);
+/// How long a probe took to read.
+pub const PROBE_DURATION: Metric = Metric::lower("probe.duration", Unit::Seconds);
+/// How late a sample was taken after its due time.
+pub const SAMPLER_LATENESS: Metric = Metric::lower("sampler.lateness", Unit::Seconds);
+
+/// Every metric that the built-in parts emit.
+pub const CATALOG: &[Metric] = &[
+    MEMORY_USAGE,
+    MEMORY_WORKING_SET,
+    MEMORY_ANON,
+    MEMORY_RSS,
+    MEMORY_LIMIT,
+    MEMORY_FRACTION,
+    CPU_USAGE,
+    CPU_TIME,
+    CPU_THROTTLED,
+    NETWORK_RECEIVED,
+    NETWORK_SENT,
+    DISK_READ,
+    DISK_WRITTEN,
+    PROCESSES,
+    THREADS,
+    OPEN_FILES,
+    OOM_KILLS,
+    AGENTS_LIVE,
+    AGENTS_SPAWN_TIME,
+    PROBE_DURATION,
+    SAMPLER_LATENESS,
+];
+
+/// The catalog entry of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Metric> {
+    CATALOG.iter().find(|metric| metric.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_dotted_lower_case() {
+        let mut seen = std::collections::BTreeSet::new();
+        for metric in CATALOG {
+            assert!(seen.insert(metric.id()), "{} stands twice", metric.id());
+            assert!(
+                metric.name.chars().all(|c| c.is_ascii_lowercase() || c == '.' || c == '_'),
+                "{}",
+                metric.id()
+            );
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! [`Phase`]: one stretch of a trial. The run loop walks phases and knows nothing of kinds.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What is asked of the driver when a phase begins. The phase's length counts from its completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Nothing.
+    Keep,
+    /// Bring every agent group to this many live agents.
+    Level(u32),
+    /// Stop the load; what it built up may stay.
+    Stop,
+    /// Ask the system to release everything.
+    Reset,
+}
+
+/// One stretch of a trial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    /// `warmup`, `baseline`, `settle`, `sample`, `drain`, `cooldown`, `load`, `post`.
+    pub name: String,
+    /// Which repetition, from 1; 0 where the phase does not repeat.
+    #[serde(default)]
+    pub cycle: u32,
+    /// What happens first.
+    pub enter: Action,
+    /// How long it lasts.
+    pub length: Duration,
+    /// True where its readings are evidence. Other phases are watched too, but only for events.
+    pub sampled: bool,
+    /// The time between two samples.
+    pub interval: Duration,
+}

@@ -1,0 +1,9 @@
+//! What a scenario asks for by name: targets, drivers and probes, as data. The run half makes them real.
+
+pub mod driver;
+pub mod probe;
+pub mod target;
+
+pub use driver::DriverSpec;
+pub use probe::ProbeSpec;
+pub use target::TargetSpec;

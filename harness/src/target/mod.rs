@@ -1,0 +1,65 @@
+//! What is brought up: [`Target`], with one file per kind.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use crate::model::Member;
+
+/// A system under test that can be started and removed.
+///
+/// The run half calls [`Target::down`] after every [`Target::up`], also after a failed or cancelled one, so `down`
+/// must cope with whatever part of `up` was done, and must be harmless when called twice.
+#[async_trait]
+pub trait Target: Send {
+    /// Starts from nothing, waits until it is ready, and says what there is to read.
+    ///
+    /// `logs` is an existing directory for the output of its parts, as it comes.
+    ///
+    /// # Errors
+    /// [`TargetError`] with the last state seen, and whether the system or the rig is at fault.
+    async fn up(&mut self, logs: &Path) -> Result<Vec<Member>, TargetError>;
+
+    /// Writes what the parts printed to files in `logs`, where that did not happen as it came.
+    ///
+    /// # Errors
+    /// [`TargetError`] when the output cannot be had or written.
+    async fn save_logs(&mut self, logs: &Path) -> Result<(), TargetError>;
+
+    /// Stops and removes everything that [`Target::up`] made.
+    ///
+    /// # Errors
+    /// [`TargetError`] naming what could not be removed.
+    async fn down(&mut self) -> Result<(), TargetError>;
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The system under test: it exited, or never became ready.
+    System,
+    /// The harness or what it needs: no daemon, no such program, a port taken by somebody else.
+    Rig,
+}
+
+/// A target that did not come up, or did not go away.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TargetError {
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// What failed, the last state seen, and what to try; a lower-case fragment.
+    pub message: String,
+}
+
+impl TargetError {
+    /// The system under test failed.
+    pub fn system(message: impl Into<String>) -> Self {
+        Self { fault: Fault::System, message: message.into() }
+    }
+
+    /// The rig failed.
+    pub fn rig(message: impl Into<String>) -> Self {
+        Self { fault: Fault::Rig, message: message.into() }
+    }
+}
