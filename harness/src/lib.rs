@@ -5,11 +5,15 @@
 
 pub mod model;
 
-#[cfg(feature = "run")]
-pub mod host;
-#[cfg(feature = "run")]
-pub mod target;
+pub mod analysis;
 #[cfg(feature = "run")]
 pub mod drive;
 #[cfg(feature = "run")]
+pub mod host;
+pub mod plan;
+#[cfg(feature = "run")]
 pub mod probe;
+pub mod results;
+pub mod scenario;
+#[cfg(feature = "run")]
+pub mod target;

@@ -19,7 +19,9 @@ impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected a duration such as \"2s\", \"500ms\" or \"1m 30s\", found {text:?}");
+        let expected = || {
+            format!("expected a duration such as \"2s\", \"500ms\" or \"1m 30s\", found {text:?}")
+        };
         let span: jiff::SignedDuration = text.trim().parse().map_err(|_| expected())?;
         Duration::try_from(span).map(Self).map_err(|_| expected())
     }
@@ -82,7 +84,9 @@ impl FromStr for Quantity {
         let number: f64 = number.parse().map_err(|_| expected())?;
         let rest = rest.trim();
         let (unit_word, over) = match rest.rsplit_once('/') {
-            Some((unit, "s" | "sec" | "second")) if !unit.ends_with("bit") => (unit.trim(), Some(1.0)),
+            Some((unit, "s" | "sec" | "second")) if !unit.ends_with("bit") => {
+                (unit.trim(), Some(1.0))
+            }
             Some((unit, "min" | "m" | "minute")) => (unit.trim(), Some(60.0)),
             Some((unit, "h" | "hour")) => (unit.trim(), Some(3600.0)),
             _ => (rest, None),
@@ -93,7 +97,7 @@ impl FromStr for Quantity {
             (number * size, Some(*unit))
         } else {
             let unit: bytesize::Unit = unit_word.parse().map_err(|_| expected())?;
-            (number * (unit * 1.0_f64) , Some(Unit::Bytes))
+            (number * (unit * 1.0_f64), Some(Unit::Bytes))
         };
         Ok(Self {
             value: value / over.unwrap_or(1.0),

@@ -38,7 +38,8 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             from = 0;
             continue;
         }
-        let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+        let end =
+            after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
         let is_name = end > 0
             && after[end..].starts_with('}')
             && !after.starts_with(|c: char| c.is_ascii_digit())

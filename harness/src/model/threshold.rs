@@ -30,7 +30,8 @@ pub enum Stat {
 
 impl Stat {
     /// The words that can be written, for messages.
-    pub const EXPECTED: &'static str = "mean, min, max, pNN (such as p95), slope, change, count or rate";
+    pub const EXPECTED: &'static str =
+        "mean, min, max, pNN (such as p95), slope, change, count or rate";
 
     /// The statistic that a word names; `p(95)` is `p95`.
     #[must_use]
@@ -46,7 +47,8 @@ impl Stat {
             "rate" => Self::Rate,
             _ => {
                 let digits = word.strip_prefix('p')?;
-                let digits = digits.strip_prefix('(').map_or(Some(digits), |rest| rest.strip_suffix(')'))?;
+                let digits =
+                    digits.strip_prefix('(').map_or(Some(digits), |rest| rest.strip_suffix(')'))?;
                 let percent: f64 = digits.parse().ok()?;
                 return (0.0..=100.0).contains(&percent).then_some(Self::Percentile(percent));
             }
@@ -183,8 +185,9 @@ impl Threshold {
 impl<'de> Deserialize<'de> for Stat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        Self::parse(&word)
-            .ok_or_else(|| de::Error::custom(format!("expected {}, found {word:?}", Self::EXPECTED)))
+        Self::parse(&word).ok_or_else(|| {
+            de::Error::custom(format!("expected {}, found {word:?}", Self::EXPECTED))
+        })
     }
 }
 

@@ -1,0 +1,183 @@
+//! What will be run: scenarios become [`Trial`]s, each a list of phases. One file per kind.
+//!
+//! Planning touches nothing outside: the same scenarios give the same trials in the same order, always.
+
+mod baseline;
+mod duration;
+mod load;
+mod reset;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
+use crate::model::{Kind, Param, Params, Phase, Rules, template};
+use crate::scenario::{Scenario, file::Sampling};
+
+/// One test trial: a target brought up once, and walked through phases.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trial {
+    /// `<kind>::<scenario>[::<target>][::k=v,k=v][::r=N]`, stable across runs and profiles.
+    pub id: String,
+    /// The id without parameters and repeat: what results call the scenario.
+    pub name: String,
+    /// The scenario file's stem.
+    pub scenario: String,
+    /// What is asked.
+    pub kind: Kind,
+    /// One line for reports.
+    pub description: String,
+    /// What is brought up, its placeholders filled in.
+    pub target: TargetSpec,
+    /// What loads it; `{group}` and `{count}` are still open.
+    pub driver: Option<DriverSpec>,
+    /// What reads it.
+    pub probes: Vec<ProbeSpec>,
+    /// What tells it apart from its siblings.
+    #[serde(serialize_with = "as_map")]
+    pub params: Params,
+    /// Live agents over all groups under load, for kinds that have agents.
+    pub total_agents: Option<u64>,
+    /// Which repetition, from 1.
+    pub repeat: u32,
+    /// The phases, in order.
+    pub phases: Vec<Phase>,
+    /// What it is judged by.
+    pub rules: Rules,
+}
+
+fn as_map<S: serde::Serializer>(params: &Params, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(params.0.iter().map(|(key, value)| (key, value)))
+}
+
+/// What a kind makes of a scenario: the parameters of one trial, its agents per group and its phases.
+struct Variant {
+    params: Params,
+    agents: Option<u32>,
+    phases: Vec<Phase>,
+}
+
+/// The file that the whole plan is written to, for a reader.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PlanFile<T> {
+    /// The profile.
+    pub profile: String,
+    /// The trials that were selected.
+    pub trials: Vec<T>,
+}
+
+/// Every trial of a scenario, in declared order: targets, then matrix combinations, then the kind's own parameter,
+/// then repetitions.
+#[must_use]
+pub fn trials(scenario: &Scenario) -> Vec<Trial> {
+    let protocol = &scenario.protocol;
+    let variants = match scenario.kind {
+        Kind::Baseline => baseline::variants(protocol),
+        Kind::Load => load::variants(protocol),
+        Kind::Duration => duration::variants(protocol),
+        Kind::Reset => reset::variants(protocol),
+    };
+    let mut trials = Vec::new();
+    for target in &scenario.targets {
+        for combination in combinations(&scenario.matrix) {
+            for variant in &variants {
+                for repeat in 1..=scenario.repeat {
+                    trials.push(trial(scenario, target, &combination, variant, repeat));
+                }
+            }
+        }
+    }
+    trials
+}
+
+fn trial(
+    scenario: &Scenario,
+    target: &TargetSpec,
+    combination: &Params,
+    variant: &Variant,
+    repeat: u32,
+) -> Trial {
+    let mut params = combination.clone();
+    params.0.extend(variant.params.0.iter().cloned());
+    let mut name = format!("{}::{}", scenario.kind, scenario.name);
+    if scenario.targets.len() > 1 {
+        name = format!("{name}::{}", target.name());
+    }
+    let mut id = name.clone();
+    if !params.is_empty() {
+        id = format!("{id}::{params}");
+    }
+    if scenario.repeat > 1 {
+        id = format!("{id}::r={repeat}");
+    }
+    let mut known = params.clone();
+    if let (Some(agents), None) = (variant.agents, params.get("agents")) {
+        known = known.with("agents", Param::Integer(agents.into()));
+    }
+    let groups = scenario.driver.as_ref().map_or(1, DriverSpec::group_count);
+    Trial {
+        id,
+        name,
+        scenario: scenario.name.clone(),
+        kind: scenario.kind,
+        description: scenario.description.clone(),
+        target: filled(target, &params, false),
+        driver: scenario.driver.as_ref().map(|driver| filled(driver, &known, true)),
+        probes: scenario.probes.clone(),
+        total_agents: variant.agents.map(|agents| u64::from(agents) * groups as u64),
+        params,
+        repeat,
+        phases: variant.phases.clone(),
+        rules: scenario.rules.clone(),
+    }
+}
+
+/// Every combination of matrix values, the last name varying fastest; one empty combination of no names.
+fn combinations(matrix: &[(String, Vec<Param>)]) -> Vec<Params> {
+    matrix.iter().fold(vec![Params::default()], |combinations, (name, values)| {
+        let with = |params: Params| {
+            values.iter().map(move |value| params.clone().with(name, value.clone()))
+        };
+        combinations.into_iter().flat_map(with).collect()
+    })
+}
+
+/// A specification with its placeholders filled in. `partly` leaves unknown names for the driver to fill in.
+fn filled<T: Serialize + serde::de::DeserializeOwned + Clone>(
+    spec: &T,
+    params: &Params,
+    partly: bool,
+) -> T {
+    fn walk(value: &mut serde_json::Value, fill: &dyn Fn(&str) -> String) {
+        match value {
+            serde_json::Value::String(text) => *text = fill(text),
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| walk(item, fill)),
+            serde_json::Value::Object(fields) => {
+                fields.values_mut().for_each(|item| walk(item, fill))
+            }
+            _ => {}
+        }
+    }
+    let known = |name: &str| params.get(name).map(ToString::to_string);
+    let fill = |text: &str| {
+        if partly {
+            return template::render_some(text, known);
+        }
+        // The scenario was checked: an unknown name cannot be left here.
+        template::render(text, &[], known).unwrap_or_else(|_| text.to_owned())
+    };
+    let Ok(mut value) = serde_json::to_value(spec) else { return spec.clone() };
+    walk(&mut value, &fill);
+    serde_json::from_value(value).unwrap_or_else(|_| spec.clone())
+}
+
+/// A phase that does nothing at its start.
+fn phase(name: &str, length: std::time::Duration, sampled: bool, sampling: &Sampling) -> Phase {
+    Phase {
+        name: name.to_owned(),
+        cycle: 0,
+        enter: crate::model::Action::Keep,
+        length,
+        sampled,
+        interval: sampling.interval.0,
+    }
+}

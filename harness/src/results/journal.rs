@@ -1,0 +1,263 @@
+//! [`Journal`]: one JSON line per thing that happened, appended as it happens. A killed run loses at most its last line.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::document::{
+    Date, Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
+};
+use super::samples::{ReadSample, Written, seconds};
+use crate::model::{Event, EventKind, Kind, Metric, Outcome, Rules, Sample, Verdict};
+
+/// What a trial is, known before it starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialHeader {
+    /// The trial's id.
+    pub id: String,
+    /// What is asked.
+    pub kind: Kind,
+    /// The id without parameters and repeat.
+    pub scenario_name: String,
+    /// Parameters, and `total_agents` where agents run.
+    pub scenario_params: Map<String, Value>,
+    /// `process` or `compose`.
+    pub target: String,
+    /// Which repetition, from 1.
+    pub repeat: u32,
+    /// What it is judged by.
+    pub rules: Rules,
+    /// Anything else, such as the description.
+    pub metadata: Map<String, Value>,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "line")]
+pub enum Line {
+    /// A process began to write. The first one begins the run.
+    Run {
+        /// See [`SCHEMA_VERSION`].
+        schema_version: u32,
+        /// The run's name.
+        test_id: String,
+        /// When.
+        at: Date,
+        /// The settings.
+        config: Value,
+        /// The machine.
+        environment: Environment,
+    },
+    /// A trial began.
+    Begin {
+        /// When.
+        at: Date,
+        /// Which.
+        trial: Box<TrialHeader>,
+    },
+    /// Its metrics are known.
+    Metrics {
+        /// Those that are not in the catalog.
+        metrics: Vec<Metric>,
+    },
+    /// A sample was taken.
+    #[serde(serialize_with = "write_sample", deserialize_with = "read_sample")]
+    Sample(Sample),
+    /// Something happened.
+    Event(Event),
+    /// The trial ended.
+    End {
+        /// When.
+        at: Date,
+        /// How.
+        outcome: Outcome,
+        /// What the gate made of it.
+        verdict: Verdict,
+        /// What reading cost.
+        #[serde(default)]
+        sampler: Option<SamplerCost>,
+    },
+    /// A process ended as it should.
+    Complete {
+        /// When.
+        at: Date,
+    },
+}
+
+fn write_sample<S: Serializer>(sample: &Sample, serializer: S) -> Result<S::Ok, S::Error> {
+    Written(sample).serialize(serializer)
+}
+
+fn read_sample<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sample, D::Error> {
+    ReadSample::deserialize(deserializer)?
+        .into_journalled()
+        .ok_or_else(|| serde::de::Error::missing_field("timestamp"))
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+}
+
+impl Journal {
+    /// Opens the journal of a run directory for appending.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        // A predecessor that was killed may have left half a line: it must not swallow the first of ours.
+        let unfinished =
+            std::fs::read(path).is_ok_and(|text| text.last().is_some_and(|byte| *byte != b'\n'));
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        if unfinished {
+            file.write_all(b"\n")?;
+        }
+        Ok(Self { file })
+    }
+
+    /// Appends one line; when this returns, only the loss of the machine can lose it.
+    ///
+    /// # Errors
+    /// The operating system's, such as a full disk.
+    pub fn write(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text)
+    }
+}
+
+/// Assembles results from a journal's text. Lines that were cut off are passed over.
+///
+/// # Errors
+/// A sentence that says why the text is no journal.
+pub fn assemble(text: &str) -> Result<Results, String> {
+    let mut results: Option<Results> = None;
+    let mut processes_open = 0_usize;
+    let mut trial_open = false;
+    for (number, line) in text.lines().enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        let Ok(line) = serde_json::from_str::<Line>(line) else {
+            if results.is_none() {
+                return Err(format!("line {}: expected a journal's first line", number + 1));
+            }
+            continue;
+        };
+        match line {
+            Line::Run { schema_version, test_id, at, config, environment } => {
+                if schema_version > SCHEMA_VERSION {
+                    return Err(newer(schema_version));
+                }
+                processes_open += 1;
+                results.get_or_insert_with(|| Results {
+                    schema_version,
+                    test_id,
+                    started_at: at,
+                    completed_at: None,
+                    incomplete: true,
+                    config,
+                    environment: Some(environment),
+                    scenarios: Vec::new(),
+                    analysis: Value::Null,
+                });
+            }
+            Line::Complete { at } => {
+                processes_open = processes_open.saturating_sub(1);
+                if let Some(results) = &mut results {
+                    results.completed_at = Some(at);
+                }
+            }
+            line => {
+                let results = results.as_mut().ok_or("expected a journal's first line")?;
+                trial_open = match line {
+                    Line::Begin { .. } => true,
+                    Line::End { .. } => false,
+                    _ => trial_open,
+                };
+                apply(&mut results.scenarios, line);
+            }
+        }
+    }
+    let mut results = results.ok_or("the journal is empty")?;
+    let cut_off = results.scenarios.iter().any(|trial| trial.outcome.is_none());
+    results.incomplete = processes_open > 0 || trial_open || cut_off;
+    if results.incomplete {
+        results.completed_at = None;
+    }
+    Ok(results)
+}
+
+/// The sentence for a file of a version that this library does not know.
+pub(super) fn newer(version: u32) -> String {
+    format!(
+        "the file has schema_version {version}, this version of proofload reads up to {SCHEMA_VERSION}: update proofload"
+    )
+}
+
+fn apply(trials: &mut Vec<TrialRecord>, line: Line) {
+    if let Line::Begin { at, trial } = line {
+        // A retry of a trial replaces it.
+        trials.retain(|earlier| earlier.id != trial.id);
+        trials.push(begun(at, *trial));
+        return;
+    }
+    let Some(trial) = trials.last_mut() else { return };
+    match line {
+        Line::Metrics { metrics } => trial.metrics = metrics,
+        Line::Sample(sample) => trial.samples.push(sample),
+        Line::Event(event) => {
+            if event.kind == EventKind::OomKill {
+                trial.oom_events.push(OomEvent {
+                    container_name: event.source.clone(),
+                    timestamp: seconds(event.timestamp_iso),
+                    timestamp_iso: event.timestamp_iso.to_string(),
+                    message: event.message.clone(),
+                });
+            }
+            trial.events.push(event);
+        }
+        Line::End { at, outcome, verdict, sampler } => {
+            trial.duration_seconds = Some(seconds(at.0) - seconds(trial.started_at.0));
+            trial.completed_at = Some(at);
+            if let Outcome::Aborted(reason) = &outcome {
+                trial.aborted = true;
+                trial.abort_reason = Some(reason.clone());
+            }
+            trial.outcome = Some(outcome);
+            trial.verdict = Some(verdict);
+            trial.sampler = sampler;
+        }
+        Line::Run { .. } | Line::Begin { .. } | Line::Complete { .. } => {}
+    }
+}
+
+fn begun(at: Date, header: TrialHeader) -> TrialRecord {
+    TrialRecord {
+        id: header.id,
+        kind: Some(header.kind),
+        scenario_name: header.scenario_name,
+        scenario_params: header.scenario_params,
+        target: Some(header.target),
+        repeat: header.repeat,
+        started_at: at,
+        completed_at: None,
+        duration_seconds: None,
+        samples: Vec::new(),
+        events: Vec::new(),
+        oom_events: Vec::new(),
+        aborted: false,
+        abort_reason: None,
+        outcome: None,
+        verdict: None,
+        rules: Some(header.rules),
+        metrics: Vec::new(),
+        sampler: None,
+        metadata: header.metadata,
+    }
+}

@@ -1,0 +1,130 @@
+//! [`read`]: a results file or a run directory, ours or the original framework's.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::RunDirectory;
+use super::document::{Results, SCHEMA_VERSION, TrialRecord};
+use super::journal::{assemble, newer};
+use crate::model::Kind;
+
+/// A file that is no results file, or cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", path.display())]
+pub struct ResultsError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong and what was expected; a lower-case fragment.
+    pub message: String,
+}
+
+/// Reads a `results.json`, or a run directory, where the journal is preferred: it has what a killed run read last.
+///
+/// # Errors
+/// [`ResultsError`] for a missing, truncated or foreign file, or one of a newer version.
+pub fn read(path: &Path) -> Result<Results, ResultsError> {
+    let fail = |path: &Path, message: String| ResultsError { path: path.to_owned(), message };
+    let text = |path: &Path| {
+        std::fs::read_to_string(path)
+            .map_err(|error| fail(path, format!("cannot be read: {error}")))
+    };
+    if !path.is_dir() {
+        return parse(&text(path)?).map_err(|message| fail(path, message));
+    }
+    let directory = RunDirectory::at(path);
+    let journal = directory.journal();
+    if journal.exists() {
+        return assemble(&text(&journal)?).map_err(|message| fail(&journal, message));
+    }
+    let file = directory.results();
+    if !file.exists() {
+        return Err(fail(path, "no journal and no results.json in this directory".to_owned()));
+    }
+    parse(&text(&file)?).map_err(|message| fail(&file, message))
+}
+
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default)]
+    schema_version: u32,
+}
+
+/// Parses the text of a results file.
+///
+/// # Errors
+/// A sentence with line and column of what is wrong.
+pub fn parse(text: &str) -> Result<Results, String> {
+    let explain = |error: serde_json::Error| {
+        let at = format!("line {}, column {}", error.line(), error.column());
+        match error.classify() {
+            serde_json::error::Category::Eof => format!("the file is truncated at {at}"),
+            serde_json::error::Category::Syntax => format!("not JSON: {error}"),
+            _ => format!("not a results file: {error}"),
+        }
+    };
+    let mut results: Results = serde_json::from_str(text).map_err(|error| {
+        // A newer version may well fail on a field: say the reason, not the symptom.
+        match serde_json::from_str::<Version>(text) {
+            Ok(version) if version.schema_version > SCHEMA_VERSION => newer(version.schema_version),
+            _ => explain(error),
+        }
+    })?;
+    if results.schema_version > SCHEMA_VERSION {
+        return Err(newer(results.schema_version));
+    }
+    if results.schema_version == 0 {
+        adopt(&mut results, text);
+    }
+    Ok(results)
+}
+
+/// Fills in what the original framework's files say in other ways.
+fn adopt(results: &mut Results, text: &str) {
+    results.incomplete = results.completed_at.is_none();
+    for trial in &mut results.scenarios {
+        trial.kind = trial.kind.or_else(|| kind_of(&trial.scenario_name));
+        if trial.id.is_empty() {
+            trial.id.clone_from(&trial.scenario_name);
+        }
+    }
+    if results.scenarios.iter().any(|trial| trial.kind == Some(Kind::Reset)) {
+        // The one thing that typed samples cannot hold: the analysis at the end of a reset scenario.
+        let tree: Value = serde_json::from_str(text).unwrap_or_default();
+        for (index, trial) in results.scenarios.iter_mut().enumerate() {
+            let samples = tree["scenarios"][index]["samples"].as_array();
+            let found = samples.into_iter().flatten().find_map(|sample| sample.get("analysis"));
+            if let Some(analysis) = found {
+                trial.metadata.insert(SEED_RESET.to_owned(), analysis.clone());
+            }
+        }
+    }
+    unique_ids(&mut results.scenarios);
+}
+
+/// The key of `metadata` that holds the original framework's own reset analysis.
+pub(crate) const SEED_RESET: &str = "seed_reset_analysis";
+
+fn kind_of(name: &str) -> Option<Kind> {
+    let prefixes = [
+        ("baseline", Kind::Baseline),
+        ("load_scaling_", Kind::Load),
+        ("duration_leak_", Kind::Duration),
+        ("reset_behavior", Kind::Reset),
+    ];
+    prefixes.into_iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, kind)| kind)
+}
+
+fn unique_ids(trials: &mut [TrialRecord]) {
+    for index in 0..trials.len() {
+        let twice = trials[..index]
+            .iter()
+            .filter(|trial| trial.scenario_name == trials[index].scenario_name)
+            .count();
+        if twice > 0 {
+            let id = format!("{}::r={}", trials[index].scenario_name, twice + 1);
+            trials[index].id = id;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the user wrote: scenario files, the workspace file and the environment become complete [`Scenario`]s.
+//!
+//! [`ScenarioFile`] is what can be typed in, every key optional; [`Scenario`] is complete. [`load`] turns one into the
+//! other in one place, over the embedded `defaults.toml`.
+
+pub mod file;
+pub mod workspace;
+
+mod check;
+mod error;
+mod layer;
+mod resolve;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
+use crate::model::{Kind, Param, Rules};
+
+pub use error::ScenarioError;
+pub use file::ScenarioFile;
+pub use resolve::{Names, load};
+pub use workspace::Workspace;
+
+/// The embedded defaults, which are also the reference of all keys.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// One scenario file, complete.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scenario {
+    /// The file's stem.
+    pub name: String,
+    /// Where it was read, relative to the workspace root.
+    pub file: PathBuf,
+    /// What it asks.
+    pub kind: Kind,
+    /// One line for reports.
+    pub description: String,
+    /// Each gives its own trials.
+    pub targets: Vec<TargetSpec>,
+    /// What loads the targets.
+    pub driver: Option<DriverSpec>,
+    /// What reads them.
+    pub probes: Vec<ProbeSpec>,
+    /// The settings of its kind.
+    pub protocol: Protocol,
+    /// How often every trial is run.
+    pub repeat: u32,
+    /// Parameter values by name, in declared order.
+    pub matrix: Vec<(String, Vec<Param>)>,
+    /// What its trials are judged by.
+    pub rules: Rules,
+}
+
+/// When to read, and the settings of every kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Protocol {
+    /// `[sample]`.
+    pub sample: file::Sampling,
+    /// `[baseline]`.
+    pub baseline: file::BaselineProtocol,
+    /// `[load]`.
+    pub load: file::LoadProtocol,
+    /// `[duration]`.
+    pub duration: file::DurationProtocol,
+    /// `[reset]`.
+    pub reset: file::ResetProtocol,
+}
+
+/// The scenario files of a directory, sorted by name.
+///
+/// # Errors
+/// [`ScenarioError`] when the directory cannot be read.
+pub fn files(directory: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
+    let entries = std::fs::read_dir(directory).map_err(|error| {
+        ScenarioError::plain(directory, format!("cannot read the scenario directory: {error}"))
+    })?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,335 @@
+//! [`load`]: a scenario file and everything below it become one complete [`Scenario`].
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::check::{self, Context};
+use super::error::ScenarioError;
+use super::file::{
+    AgentsFile, CommandFile, ComposeFile, CustomFile, LeakFile, ProcessFile, ScenarioFile,
+    ThresholdFile,
+};
+use super::layer::{Layer, error_at, merge};
+use super::{Protocol, Scenario, Workspace};
+use crate::model::quantity::Length;
+use crate::model::rules::{LeakRule, ResetRule};
+use crate::model::spec::driver::{AgentsSpec, CommandSpec, CustomSpec};
+use crate::model::spec::target::{ComposeSpec, ProcessSpec, Ready};
+use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
+use crate::model::{Op, Param, Rules, Stat, Threshold};
+
+/// The names that the test binary registered.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Of drivers.
+    pub drivers: Vec<String>,
+    /// Of probes.
+    pub probes: Vec<String>,
+}
+
+/// Reads one scenario file and completes it.
+///
+/// # Errors
+/// [`ScenarioError`] for anything that cannot be meant: an unknown key, a wrong unit, an empty list, a missing file.
+pub fn load(workspace: &Workspace, path: &Path, names: &Names) -> Result<Scenario, ScenarioError> {
+    let shown = workspace.shown(path);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ScenarioError::plain(&shown, format!("cannot be read: {error}")))?;
+    let own = Layer::parse(&shown, text)?;
+    let strong =
+        [own.clone(), own.profile(&workspace.profile), workspace.layers.environment.clone()];
+    let named: Vec<&Layer> = strong.iter().collect();
+    let weak = workspace.layers.weak.iter().map(|layer| layer.clone().only_parts_of(&named));
+    let layers: Vec<Layer> = weak.chain(strong.iter().cloned()).collect();
+    let merged = merge(&layers);
+    let file: ScenarioFile =
+        merged.clone().try_into().map_err(|error: toml::de::Error| own.whole(error.message()))?;
+    let resolver = Resolver { layers: &layers, merged: &merged };
+    let scenario = resolver.scenario(workspace, path, file)?;
+    let context = Context { layers: &layers, root: &workspace.root, names };
+    check::check(&scenario, &context)?;
+    Ok(scenario)
+}
+
+struct Resolver<'a> {
+    layers: &'a [Layer],
+    merged: &'a toml::Table,
+}
+
+impl Resolver<'_> {
+    fn missing(&self, key: &str, example: &str) -> ScenarioError {
+        let path: Vec<&str> = key.split('.').collect();
+        error_at(self.layers, &path, format!("`{key}` is required, for example {example}"))
+    }
+
+    /// A value that the defaults guarantee unless they were edited out.
+    fn given<T>(&self, key: &str, value: Option<T>) -> Result<T, ScenarioError> {
+        value.ok_or_else(|| self.missing(key, "as in defaults.toml"))
+    }
+
+    fn table<T: DeserializeOwned>(&self, key: &str) -> Result<T, ScenarioError> {
+        let value = self.given(key, self.merged.get(key))?;
+        value.clone().try_into().map_err(|error: toml::de::Error| {
+            error_at(self.layers, &[key], format!("[{key}]: {}", error.message()))
+        })
+    }
+
+    fn scenario(
+        &self,
+        workspace: &Workspace,
+        path: &Path,
+        file: ScenarioFile,
+    ) -> Result<Scenario, ScenarioError> {
+        let kinds = "\"baseline\", \"load\", \"duration\" or \"reset\"";
+        let kind = file.kind.ok_or_else(|| self.missing("kind", kinds))?;
+        let protocol = Protocol {
+            sample: self.table("sample")?,
+            baseline: self.table("baseline")?,
+            load: self.table("load")?,
+            duration: self.table("duration")?,
+            reset: self.table("reset")?,
+        };
+        let target = file.target.clone().unwrap_or_default();
+        let mut targets = Vec::new();
+        if let Some(process) = target.process {
+            targets.push(self.process(process)?);
+        }
+        if let Some(compose) = target.compose {
+            targets.push(self.compose(compose)?);
+        }
+        let rules = Rules {
+            thresholds: self.thresholds(file.threshold.as_deref().unwrap_or_default())?,
+            leak: self.leak(file.leak.clone().unwrap_or_default())?,
+            reset: ResetRule { within: protocol.reset.within, gate: protocol.reset.gate },
+        };
+        Ok(Scenario {
+            name: path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            file: workspace.shown(path),
+            kind,
+            description: file.description.clone().unwrap_or_default(),
+            targets,
+            driver: self.driver(&file)?,
+            probes: self.probes(&file)?,
+            protocol,
+            repeat: self.given("repeat", file.repeat)?,
+            matrix: self.matrix(file.matrix.as_ref())?,
+            rules,
+        })
+    }
+
+    fn process(&self, file: ProcessFile) -> Result<TargetSpec, ScenarioError> {
+        let within = self.given("target.process.within", file.within)?;
+        let mut service = file.service.unwrap_or_default();
+        for ready in service.iter_mut().filter_map(|service| service.ready.as_mut()) {
+            ready.within.get_or_insert(within);
+        }
+        Ok(TargetSpec::Process(ProcessSpec { build: file.build, service }))
+    }
+
+    fn compose(&self, file: ComposeFile) -> Result<TargetSpec, ScenarioError> {
+        let files = match (file.file, file.files) {
+            (Some(file), None) => vec![file],
+            (None, Some(files)) => files,
+            (None, None) => Vec::new(),
+            (Some(_), Some(_)) => {
+                let path = ["target", "compose", "files"];
+                return Err(error_at(self.layers, &path, "`file` and `files` exclude each other"));
+            }
+        };
+        let ready: Ready = self.given("target.compose.ready", file.ready)?;
+        Ok(TargetSpec::Compose(ComposeSpec {
+            build: file.build,
+            files,
+            profiles: self.given("target.compose.profiles", file.profiles)?,
+            env_file: file.env_file,
+            services: self.given("target.compose.services", file.services)?,
+            ready: Ready {
+                within: ready.within.or(Some(Length(std::time::Duration::from_secs(180)))),
+                ..ready
+            },
+            clean: self.given("target.compose.clean", file.clean)?,
+            attach: self.given("target.compose.attach", file.attach)?,
+            project: file.project,
+            env: self.given("target.compose.env", file.env)?,
+        }))
+    }
+
+    fn driver(&self, file: &ScenarioFile) -> Result<Option<DriverSpec>, ScenarioError> {
+        let driver = file.driver.clone().unwrap_or_default();
+        match (driver.agents, driver.command, driver.custom) {
+            (None, None, None) => Ok(None),
+            (Some(agents), None, None) => self.agents(agents).map(Some),
+            (None, Some(command), None) => self.command(command).map(Some),
+            (None, None, Some(custom)) => self.custom(custom).map(Some),
+            _ => {
+                Err(error_at(self.layers, &["driver"], "a scenario has one driver, found several"))
+            }
+        }
+    }
+
+    fn agents(&self, file: AgentsFile) -> Result<DriverSpec, ScenarioError> {
+        let url = "\"http://127.0.0.1:18080\"";
+        let spawn = r#"{ method = "POST", path = "/agents/{group}", body = '{"count": {count}}' }"#;
+        Ok(DriverSpec::Agents(AgentsSpec {
+            base_url: file.base_url.ok_or_else(|| self.missing("driver.agents.base_url", url))?,
+            headers: self.given("driver.agents.headers", file.headers)?,
+            groups: self.given("driver.agents.groups", file.groups)?,
+            start: file.start,
+            spawn: file.spawn.ok_or_else(|| self.missing("driver.agents.spawn", spawn))?,
+            status: file.status,
+            stop: file.stop,
+            reset: file.reset,
+            within: self.given("driver.agents.within", file.within)?,
+            timeout: self.given("driver.agents.timeout", file.timeout)?,
+        }))
+    }
+
+    fn command(&self, file: CommandFile) -> Result<DriverSpec, ScenarioError> {
+        let example = r#"["k6", "run", "--vus", "{agents}", "load.js"]"#;
+        Ok(DriverSpec::Command(CommandSpec {
+            command: file.command.ok_or_else(|| self.missing("driver.command.command", example))?,
+            env: self.given("driver.command.env", file.env)?,
+            cwd: file.cwd,
+            must_outlast: self.given("driver.command.must_outlast", file.must_outlast)?,
+        }))
+    }
+
+    fn custom(&self, file: CustomFile) -> Result<DriverSpec, ScenarioError> {
+        Ok(DriverSpec::Custom(CustomSpec {
+            name: file.name.ok_or_else(|| self.missing("driver.custom.name", "\"ticker\""))?,
+            options: file.options.unwrap_or_default(),
+        }))
+    }
+
+    fn probes(&self, file: &ScenarioFile) -> Result<Vec<ProbeSpec>, ScenarioError> {
+        let settings = file.probe.clone().unwrap_or_default();
+        let spec = |name: &String| {
+            Ok(match name.as_str() {
+                "containers" => ProbeSpec::Containers,
+                "oom" => ProbeSpec::Oom,
+                "cadvisor" => ProbeSpec::Cadvisor(settings.cadvisor.clone().ok_or_else(|| {
+                    self.missing("probe.cadvisor.url", "\"http://127.0.0.1:8083\"")
+                })?),
+                "prometheus" => {
+                    ProbeSpec::Prometheus(settings.prometheus.clone().ok_or_else(|| {
+                        self.missing("probe.prometheus.url", "\"http://127.0.0.1:9090\"")
+                    })?)
+                }
+                name => ProbeSpec::Custom {
+                    name: name.to_owned(),
+                    options: settings
+                        .options
+                        .as_ref()
+                        .and_then(|all| all.get(name))
+                        .cloned()
+                        .unwrap_or_default(),
+                },
+            })
+        };
+        self.given("probes", file.probes.as_ref())?.iter().map(spec).collect()
+    }
+
+    fn matrix(
+        &self,
+        table: Option<&toml::Table>,
+    ) -> Result<Vec<(String, Vec<Param>)>, ScenarioError> {
+        let mut matrix = Vec::new();
+        for (name, value) in table.into_iter().flatten() {
+            let expected = || {
+                let message =
+                    format!("matrix.{name}: expected a list of numbers, strings or booleans");
+                error_at(self.layers, &["matrix", name], message)
+            };
+            let values: Vec<Param> = value.clone().try_into().map_err(|_| expected())?;
+            if values.is_empty() {
+                return Err(expected());
+            }
+            matrix.push((name.clone(), values));
+        }
+        Ok(matrix)
+    }
+
+    fn leak(&self, file: LeakFile) -> Result<LeakRule, ScenarioError> {
+        Ok(LeakRule {
+            gate: self.given("leak.gate", file.gate)?,
+            watch: self.given("leak.watch", file.watch)?,
+            leak: self.given("leak.leak", file.leak)?,
+            gross: self.given("leak.gross", file.gross)?,
+            certain: self.given("leak.certain", file.certain)?,
+            shortest: self.given("leak.shortest", file.shortest)?,
+        })
+    }
+
+    fn thresholds(&self, files: &[ThresholdFile]) -> Result<Vec<Threshold>, ScenarioError> {
+        files.iter().enumerate().map(|(index, file)| self.threshold(index, file)).collect()
+    }
+
+    fn threshold(&self, index: usize, file: &ThresholdFile) -> Result<Threshold, ScenarioError> {
+        let index = index.to_string();
+        let error = |key: &str, message: String| {
+            error_at(self.layers, &["threshold", &index, key], message)
+        };
+        let (metric, stat, op, value) = match &file.check {
+            Some(check) => {
+                let typed_twice = file.metric.is_some()
+                    || file.stat.is_some()
+                    || file.op.is_some()
+                    || file.value.is_some();
+                if typed_twice {
+                    let message =
+                        "`check` says metric, stat, op and value already: leave those out";
+                    return Err(error("check", message.to_owned()));
+                }
+                parse_check(check).map_err(|message| error("check", message))?
+            }
+            None => {
+                let missing = |key: &str, example: &str| {
+                    error(key, format!("a threshold needs `{key}`, for example {example}"))
+                };
+                (
+                    file.metric.clone().ok_or_else(|| missing("metric", "\"memory.anon\""))?,
+                    file.stat.ok_or_else(|| missing("stat", "\"slope\""))?,
+                    file.op.ok_or_else(|| missing("op", "\"<\""))?,
+                    file.value.clone().ok_or_else(|| missing("value", "\"1 MiB/min\""))?,
+                )
+            }
+        };
+        Ok(Threshold {
+            metric,
+            source: file.source.clone(),
+            phase: file.phase.clone(),
+            stat,
+            op,
+            value,
+            severity: file.severity.unwrap_or_default(),
+            per: file.per.clone(),
+            abort_on_fail: file.abort_on_fail.unwrap_or(false),
+        })
+    }
+}
+
+/// `p(95) http.response < 500ms`: statistic, metric, relation, limit.
+fn parse_check(text: &str) -> Result<(String, Stat, Op, crate::model::quantity::Quantity), String> {
+    let expected = "expected \"STAT METRIC OP VALUE\", for example \"p(95) memory.anon < 512 MiB\"";
+    let mut words = text.splitn(4, char::is_whitespace).filter(|word| !word.is_empty());
+    let (Some(stat), Some(metric), Some(op), Some(value)) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(format!("{expected}, found {text:?}"));
+    };
+    let stat =
+        Stat::parse(stat).ok_or_else(|| format!("expected {}, found {stat:?}", Stat::EXPECTED))?;
+    let op = match op {
+        "<" => Op::Less,
+        "<=" => Op::LessOrEqual,
+        ">" => Op::Greater,
+        ">=" => Op::GreaterOrEqual,
+        "==" => Op::Equal,
+        _ => return Err(format!("expected <, <=, >, >= or ==, found {op:?}")),
+    };
+    Ok((metric.to_owned(), stat, op, value.parse()?))
+}
