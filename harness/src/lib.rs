@@ -17,3 +17,10 @@ pub mod results;
 pub mod scenario;
 #[cfg(feature = "run")]
 pub mod target;
+#[cfg(feature = "run")]
+pub mod run;
+#[cfg(feature = "run")]
+pub mod suite;
+
+#[cfg(feature = "run")]
+pub use suite::Suite;

@@ -65,7 +65,7 @@ impl Stat {
     #[must_use]
     pub fn decided_by_one(self, op: Op) -> bool {
         match self {
-            Self::Max | Self::Count => matches!(op, Op::Less | Op::LessOrEqual),
+            Self::Max => matches!(op, Op::Less | Op::LessOrEqual),
             Self::Min => matches!(op, Op::Greater | Op::GreaterOrEqual),
             _ => false,
         }

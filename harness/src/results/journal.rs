@@ -204,60 +204,68 @@ fn apply(trials: &mut Vec<TrialRecord>, line: Line) {
     if let Line::Begin { at, trial } = line {
         // A retry of a trial replaces it.
         trials.retain(|earlier| earlier.id != trial.id);
-        trials.push(begun(at, *trial));
-        return;
-    }
-    let Some(trial) = trials.last_mut() else { return };
-    match line {
-        Line::Metrics { metrics } => trial.metrics = metrics,
-        Line::Sample(sample) => trial.samples.push(sample),
-        Line::Event(event) => {
-            if event.kind == EventKind::OomKill {
-                trial.oom_events.push(OomEvent {
-                    container_name: event.source.clone(),
-                    timestamp: seconds(event.timestamp_iso),
-                    timestamp_iso: event.timestamp_iso.to_string(),
-                    message: event.message.clone(),
-                });
-            }
-            trial.events.push(event);
-        }
-        Line::End { at, outcome, verdict, sampler } => {
-            trial.duration_seconds = Some(seconds(at.0) - seconds(trial.started_at.0));
-            trial.completed_at = Some(at);
-            if let Outcome::Aborted(reason) = &outcome {
-                trial.aborted = true;
-                trial.abort_reason = Some(reason.clone());
-            }
-            trial.outcome = Some(outcome);
-            trial.verdict = Some(verdict);
-            trial.sampler = sampler;
-        }
-        Line::Run { .. } | Line::Begin { .. } | Line::Complete { .. } => {}
+        trials.push(TrialRecord::begun(at, *trial));
+    } else if let Some(trial) = trials.last_mut() {
+        trial.take(line);
     }
 }
 
-fn begun(at: Date, header: TrialHeader) -> TrialRecord {
-    TrialRecord {
-        id: header.id,
-        kind: Some(header.kind),
-        scenario_name: header.scenario_name,
-        scenario_params: header.scenario_params,
-        target: Some(header.target),
-        repeat: header.repeat,
-        started_at: at,
-        completed_at: None,
-        duration_seconds: None,
-        samples: Vec::new(),
-        events: Vec::new(),
-        oom_events: Vec::new(),
-        aborted: false,
-        abort_reason: None,
-        outcome: None,
-        verdict: None,
-        rules: Some(header.rules),
-        metrics: Vec::new(),
-        sampler: None,
-        metadata: header.metadata,
+impl TrialRecord {
+    /// Takes over what a line says of the trial.
+    pub fn take(&mut self, line: Line) {
+        match line {
+            Line::Metrics { metrics } => self.metrics = metrics,
+            Line::Sample(sample) => self.samples.push(sample),
+            Line::Event(event) => {
+                if event.kind == EventKind::OomKill {
+                    self.oom_events.push(OomEvent {
+                        container_name: event.source.clone(),
+                        timestamp: seconds(event.timestamp_iso),
+                        timestamp_iso: event.timestamp_iso.to_string(),
+                        message: event.message.clone(),
+                    });
+                }
+                self.events.push(event);
+            }
+            Line::End { at, outcome, verdict, sampler } => {
+                self.duration_seconds = Some(seconds(at.0) - seconds(self.started_at.0));
+                self.completed_at = Some(at);
+                if let Outcome::Aborted(reason) = &outcome {
+                    self.aborted = true;
+                    self.abort_reason = Some(reason.clone());
+                }
+                self.outcome = Some(outcome);
+                self.verdict = Some(verdict);
+                self.sampler = sampler;
+            }
+            Line::Run { .. } | Line::Begin { .. } | Line::Complete { .. } => {}
+        }
+    }
+
+    /// A trial of which nothing is known but what it is.
+    #[must_use]
+    pub fn begun(at: Date, header: TrialHeader) -> Self {
+        Self {
+            id: header.id,
+            kind: Some(header.kind),
+            scenario_name: header.scenario_name,
+            scenario_params: header.scenario_params,
+            target: Some(header.target),
+            repeat: header.repeat,
+            started_at: at,
+            completed_at: None,
+            duration_seconds: None,
+            samples: Vec::new(),
+            events: Vec::new(),
+            oom_events: Vec::new(),
+            aborted: false,
+            abort_reason: None,
+            outcome: None,
+            verdict: None,
+            rules: Some(header.rules),
+            metrics: Vec::new(),
+            sampler: None,
+            metadata: header.metadata,
+        }
     }
 }

@@ -344,7 +344,7 @@ fn threshold(
     let decidable = !threshold.abort_on_fail || threshold.stat.decided_by_one(threshold.op);
     context.require(decidable, &at("abort_on_fail"), || {
         format!(
-            "one reading cannot decide {:?}: use max or count with <, or min with >",
+            "one reading cannot decide {:?}: use max with <, or min with >",
             threshold.requirement()
         )
     })

@@ -22,6 +22,8 @@ pub struct WorkspaceFile {
     pub results: Option<PathBuf>,
     /// How many runs are kept; 20 by default. Older ones are removed at the start of a run.
     pub keep: Option<usize>,
+    /// The file that keeps two runs on one machine apart; `/tmp/proofload.lock` by default.
+    pub lock: Option<PathBuf>,
     /// How long to wait for another run on this machine to end; `30m` by default.
     pub lock_within: Option<Length>,
     /// Keys of all scenarios, by profile.
@@ -41,6 +43,8 @@ pub struct Workspace {
     pub results: PathBuf,
     /// How many runs are kept.
     pub keep: usize,
+    /// The file that keeps two runs on one machine apart.
+    pub lock: PathBuf,
     /// How long to wait for another run on this machine to end.
     pub lock_within: Length,
     pub(super) layers: WorkspaceLayers,
@@ -90,6 +94,7 @@ impl Workspace {
             scenarios: directory("PROOFLOAD_SCENARIOS", file.scenarios, "scenarios"),
             results: directory("PROOFLOAD_RESULTS", file.results, "results"),
             keep: file.keep.unwrap_or(20),
+            lock: root.join(file.lock.unwrap_or_else(|| "/tmp/proofload.lock".into())),
             lock_within: file.lock_within.unwrap_or(Length(std::time::Duration::from_secs(1800))),
             layers: WorkspaceLayers {
                 weak: vec![

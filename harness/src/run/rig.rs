@@ -1,0 +1,68 @@
+//! [`Rig`]: the target, the driver and the probes of one trial, made from its plan.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::sampler::Named;
+use crate::drive::{self, Driver};
+use crate::model::Member;
+use crate::plan::Trial;
+use crate::probe;
+use crate::target::Target;
+
+/// What a trial is walked with. The target is borrowed: it may stay up for the next trial.
+pub struct Rig<'a> {
+    /// What is brought up.
+    pub target: &'a mut dyn Target,
+    /// What loads it.
+    pub driver: Option<Box<dyn Driver>>,
+    /// Opens the probes once the target is up.
+    pub probes: OpenProbes<'a>,
+}
+
+/// Opens the probes of a trial for the members of its target.
+pub type OpenProbes<'a> = Box<dyn FnOnce(Vec<Member>) -> BoxFuture<'a, Result<Vec<Named>, String>> + Send + 'a>;
+
+/// Where parts find what they need.
+#[derive(Clone, Default)]
+pub struct Parts {
+    /// Where relative paths start.
+    pub root: PathBuf,
+    /// Drivers that the test binary registered.
+    pub drivers: drive::Registered,
+    /// Probes that the test binary registered.
+    pub probes: probe::Registered,
+}
+
+/// Makes the rig of a trial around a target.
+///
+/// # Errors
+/// A sentence that says what is missing.
+pub fn open<'a>(
+    trial: &'a Trial,
+    target: &'a mut dyn Target,
+    parts: &'a Parts,
+    logs: &Path,
+) -> Result<Rig<'a>, String> {
+    let driver = trial
+        .driver
+        .as_ref()
+        .map(|spec| drive::open(spec, &parts.root, &trial.params, logs, &parts.drivers))
+        .transpose()
+        .map_err(|error| error.message)?;
+    let probes: OpenProbes<'a> = Box::new(move |members| {
+        Box::pin(async move {
+            let mut probes: Vec<Named> = Vec::new();
+            for spec in &trial.probes {
+                let opened = probe::open(spec, &members, &parts.probes).await;
+                let name: Arc<str> = spec.name().into();
+                let probe = opened.map_err(|error| format!("probe {name}: {error}"))?;
+                probes.push((name, probe));
+            }
+            Ok(probes)
+        })
+    });
+    Ok(Rig { target, driver, probes })
+}

@@ -1,0 +1,168 @@
+//! [`trial`]: up, the phases, down.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::RunClock;
+use super::rig::OpenProbes;
+use super::sampler::{Cut, Decide, Sampler};
+use super::{Observer, Rig};
+use crate::drive::{Driver, DriverError};
+use crate::model::{Action, Metric, Outcome, Phase, metric};
+use crate::results::{Line, SamplerCost};
+use crate::target::{Fault, Target, TargetError};
+
+/// How long a driver may take to stop before the target is taken down under it.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// How a walk ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walked {
+    /// By whose doing.
+    pub outcome: Outcome,
+    /// What reading cost; `None` when it never began.
+    pub sampler: Option<SamplerCost>,
+}
+
+/// Brings the target up, walks the phases, and takes everything down again, whatever happens in between: a failure,
+/// a panic, or `stop`.
+///
+/// `keep_up` leaves the target up after a completed walk, for the next trial. `decide` may end the trial early.
+pub async fn trial(
+    rig: Rig<'_>,
+    phases: &[Phase],
+    logs: &Path,
+    keep_up: bool,
+    observer: &mut dyn Observer,
+    decide: Decide<'_>,
+    stop: &CancellationToken,
+) -> Walked {
+    let Rig { target, mut driver, probes } = rig;
+    let mut cost = None;
+    let attempt = attempt(target, &mut driver, probes, phases, logs, observer, decide, &mut cost);
+    let outcome = tokio::select! {
+        biased;
+        () = stop.cancelled() => Outcome::Interrupted("the run was interrupted".to_owned()),
+        ended = AssertUnwindSafe(attempt).catch_unwind() => match ended {
+            Ok(outcome) => outcome,
+            Err(panic) => Outcome::Broken(format!("a part of the rig panicked: {}", panic_message(&*panic))),
+        },
+    };
+    observer.progress("down", None);
+    if let Some(driver) = &mut driver {
+        // The target goes next; a driver that cannot stop cannot hold it up.
+        let _ = timeout(STOP_WITHIN, driver.enter(&Action::Stop)).await;
+    }
+    drop(driver);
+    if outcome != Outcome::Completed {
+        // Best effort: the outcome is what matters, and the target must go down in any case.
+        let _ = target.save_logs(logs).await;
+    }
+    if keep_up && outcome == Outcome::Completed {
+        return Walked { outcome, sampler: cost };
+    }
+    let outcome = match target.down().await {
+        Err(error) if outcome == Outcome::Completed => {
+            Outcome::Broken(format!("the target could not be taken down: {error}"))
+        }
+        _ => outcome,
+    };
+    Walked { outcome, sampler: cost }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the walk's own state, taken apart so that a cancelled walk leaves it usable")]
+async fn attempt(
+    target: &mut dyn Target,
+    driver: &mut Option<Box<dyn Driver>>,
+    probes: OpenProbes<'_>,
+    phases: &[Phase],
+    logs: &Path,
+    observer: &mut dyn Observer,
+    decide: Decide<'_>,
+    cost: &mut Option<SamplerCost>,
+) -> Outcome {
+    let clock = RunClock::start();
+    observer.progress("up", None);
+    let members = match target.up(logs).await {
+        Ok(members) => members,
+        Err(error) => return outcome(error),
+    };
+    let mut probes = match probes(members).await {
+        Ok(probes) => probes,
+        Err(message) => return Outcome::Broken(message),
+    };
+    let metrics: Vec<Metric> = probes
+        .iter()
+        .flat_map(|(_, probe)| probe.metrics())
+        .filter(|own| metric::find(&own.name).is_none())
+        .collect();
+    let mut sampler = Sampler::new(clock, &mut probes, observer, decide);
+    let walked = async {
+        sampler.record(Line::Metrics { metrics })?;
+        for phase in phases {
+            walk(phase, driver, &mut sampler).await?;
+        }
+        Ok(())
+    };
+    let ended = walked.await;
+    *cost = Some(sampler.cost());
+    match ended {
+        Ok(()) | Err(Cut::Decided) => Outcome::Completed,
+        Err(Cut::System(reason)) => Outcome::Aborted(reason),
+        Err(Cut::Rig(reason)) => Outcome::Broken(reason),
+    }
+}
+
+async fn walk(
+    phase: &Phase,
+    driver: &mut Option<Box<dyn Driver>>,
+    sampler: &mut Sampler<'_>,
+) -> Result<(), Cut> {
+    if phase.enter != Action::Keep {
+        let Some(driver) = driver.as_mut() else {
+            return Err(Cut::Rig(format!("phase {} needs a driver, and the scenario has none", phase.name)));
+        };
+        let doing = match phase.enter {
+            Action::Level(level) => format!("{} agents", level),
+            Action::Stop => "stop".to_owned(),
+            Action::Reset => "reset".to_owned(),
+            Action::Keep => String::new(),
+        };
+        sampler.progress(&doing);
+        let watched = Phase { name: doing.clone(), sampled: false, ..phase.clone() };
+        let entered = tokio::select! {
+            biased;
+            entered = driver.enter(&phase.enter) => entered,
+            watched = sampler.watch(&watched, None, None) => return watched,
+        };
+        if let Err(error) = entered {
+            return Err(blame(error, sampler, &phase.name).await);
+        }
+    }
+    sampler.watch(phase, driver.as_mut(), Some(Instant::now() + phase.length)).await
+}
+
+/// A refused request may be the first sign that the system died; then that is the reason.
+async fn blame(error: DriverError, sampler: &mut Sampler<'_>, phase: &str) -> Cut {
+    if !error.system {
+        return Cut::Rig(error.message);
+    }
+    Cut::System(sampler.last_words(phase).await.unwrap_or(error.message))
+}
+
+fn outcome(error: TargetError) -> Outcome {
+    match error.fault {
+        Fault::System => Outcome::Aborted(error.message),
+        Fault::Rig => Outcome::Broken(error.message),
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+}

@@ -1,0 +1,151 @@
+//! [`Suite`]: the front door. Arguments and scenario files become test trials; what they come to, an exit code.
+
+mod finish;
+mod live;
+mod lock;
+mod progress;
+mod recorder;
+mod select;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use libtest_mimic::Arguments;
+
+use crate::drive::Driver;
+use crate::model::{Member, Params};
+use crate::plan::{self, Trial};
+use crate::probe::Probe;
+use crate::run::Parts;
+use crate::scenario::{self, Names, Workspace};
+
+/// What a user's own opening function may fail with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The performance tests of one workspace.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     proofload::Suite::at(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).main()
+/// }
+/// ```
+pub struct Suite {
+    root: PathBuf,
+    parts: Parts,
+}
+
+/// The exit code of bad input: arguments, scenario files, the environment.
+const USAGE: u8 = 2;
+/// The exit code of a broken rig.
+const RIG: u8 = 4;
+
+#[derive(Parser)]
+#[command(
+    about = "Runs the performance tests of this workspace: every trial brings a system up, loads it, reads it and judges it.",
+    after_long_help = AFTER_HELP,
+    after_help = AFTER_HELP
+)]
+struct Cli {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+const AFTER_HELP: &str = "\
+A filter equal to a kind (baseline, load, duration, reset) runs that kind; any other is a substring of trial names.
+Environment:
+  PROOFLOAD_PROFILE=quick|ci|full|seed     protocol and lengths; quick by default
+  PROOFLOAD_SCENARIOS, PROOFLOAD_RESULTS   other directories
+  PROOFLOAD__SAMPLE__LENGTH='\"30s\"'        any key of a scenario, as TABLE__KEY
+  PROOFLOAD_REQUIRE=docker                 what is missing fails its trials, which are else ignored
+  PROOFLOAD_ALLOW_INCONCLUSIVE=1           inconclusive and no-data do not fail
+Exit codes: 0 pass, 1 gate failed or the system died, 2 bad input, 3 inconclusive or no data, 4 the rig failed, 130/143 interrupted.";
+
+impl Suite {
+    /// The suite of the workspace at `root`, which has `scenarios/` and may have `proofload.toml`.
+    #[must_use]
+    pub fn at(root: impl AsRef<Path>) -> Self {
+        Self { root: root.as_ref().to_owned(), parts: Parts::default() }
+    }
+
+    /// Registers a driver for `[driver.custom] name = "..."`. `open` gets the scenario's `options` and the trial's
+    /// parameters.
+    #[must_use]
+    pub fn driver<F>(mut self, name: &str, open: F) -> Self
+    where
+        F: Fn(&toml::Table, &Params) -> Result<Box<dyn Driver>, BoxError> + Send + Sync + 'static,
+    {
+        self.parts.drivers.insert(name.to_owned(), Arc::new(open));
+        self
+    }
+
+    /// Registers a probe for `probes = ["..."]`. `open` gets the scenario's `[probe.options.<name>]` and the members
+    /// of the target.
+    #[must_use]
+    pub fn probe<F>(mut self, name: &str, open: F) -> Self
+    where
+        F: Fn(&toml::Table, &[Member]) -> Result<Box<dyn Probe>, BoxError> + Send + Sync + 'static,
+    {
+        self.parts.probes.insert(name.to_owned(), Arc::new(open));
+        self
+    }
+
+    /// Runs what the command line asks for.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        let Cli { arguments } = Cli::parse();
+        match self.run(arguments) {
+            Ok(code) => ExitCode::from(code),
+            Err(Failure { code, message }) => {
+                eprintln!("{message}");
+                ExitCode::from(code)
+            }
+        }
+    }
+
+    fn run(mut self, arguments: Arguments) -> Result<u8, Failure> {
+        let root = std::path::absolute(&self.root).map_err(Failure::rig)?;
+        self.root = root.canonicalize().unwrap_or(root);
+        self.parts.root.clone_from(&self.root);
+        // Variables that are not UTF-8 cannot be ours.
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let workspace = Workspace::open(&self.root, environment).map_err(Failure::usage)?;
+        let trials = self.plan(&workspace).map_err(Failure::usage)?;
+        let selection = select::select(arguments, trials)?;
+        if selection.arguments.list {
+            return Ok(select::list(selection));
+        }
+        live::run(workspace, self.parts, selection)
+    }
+
+    fn plan(&self, workspace: &Workspace) -> Result<Vec<Trial>, scenario::ScenarioError> {
+        let names = Names {
+            drivers: self.parts.drivers.keys().cloned().collect(),
+            probes: self.parts.probes.keys().cloned().collect(),
+        };
+        let mut trials = Vec::new();
+        for file in scenario::files(&workspace.scenarios)? {
+            trials.extend(plan::trials(&scenario::load(workspace, &file, &names)?));
+        }
+        Ok(trials)
+    }
+}
+
+/// Why there is nothing to run, or no way to.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn usage(message: impl std::fmt::Display) -> Self {
+        Self { code: USAGE, message: message.to_string() }
+    }
+
+    fn rig(message: impl std::fmt::Display) -> Self {
+        Self { code: RIG, message: format!("rig: {message}") }
+    }
+}
