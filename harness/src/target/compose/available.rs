@@ -87,7 +87,8 @@ mod tests {
                 for program in programs {
                     let file = directory.join(program);
                     std::fs::write(&file, "").unwrap();
-                    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+                    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
+                        .unwrap();
                 }
             }
             let found = has_compose(&[root.path().join("bin")], &[root.path().join("plugins")]);

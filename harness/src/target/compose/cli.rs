@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use crate::host::{Command, run};
 use crate::model::spec::target::ComposeSpec;
 
@@ -27,11 +29,16 @@ pub(super) enum Tool {
 }
 
 impl Tool {
-    /// The one that is installed; the plugin if both are.
+    /// The one that is installed; the plugin if both are. Looked for once.
     ///
     /// # Errors
     /// What to install.
     pub(super) async fn find() -> Result<Self, String> {
+        static FOUND: OnceCell<Tool> = OnceCell::const_new();
+        FOUND.get_or_try_init(Self::look_for).await.copied()
+    }
+
+    async fn look_for() -> Result<Self, String> {
         if version("docker", &["compose", "version", "--short"]).await.is_some() {
             return Ok(Self::Plugin);
         }

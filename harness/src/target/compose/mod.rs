@@ -19,7 +19,6 @@ use crate::model::Member;
 use crate::model::spec::target::{Clean, ComposeSpec};
 
 use super::{Target, TargetError};
-use cli::Tool;
 use docker::Docker;
 
 pub use available::locally_available;
@@ -36,10 +35,10 @@ pub struct ComposeTarget {
     spec: ComposeSpec,
     root: PathBuf,
     project: String,
-    /// Known after the first `up`.
-    tool: Option<Tool>,
     /// The Compose command that runs; still here when an `up` was cancelled.
     running: Option<ProcessGroup>,
+    /// False while there can be nothing of the project.
+    is_begun: bool,
     /// True once an `up` has succeeded and no `down` came.
     is_up: bool,
     /// Output from before this second, since 1970, is of an earlier trial or of somebody else.
@@ -59,8 +58,8 @@ impl ComposeTarget {
             spec: spec.clone(),
             root: root.to_owned(),
             project,
-            tool: None,
             running: None,
+            is_begun: false,
             is_up: false,
             logs_since: 0,
         }
@@ -99,20 +98,27 @@ impl Target for ComposeTarget {
         self.end_compose().await?;
         let docker = Docker::connect().await.map_err(TargetError::rig)?;
         self.logs_since = if self.spec.attach || self.is_up { now() } else { 0 };
+        self.is_begun = true;
         if self.spec.attach {
             attach::must_run(&docker, &self.project).await?;
-        } else {
-            if !self.is_up && !self.keeps_volumes() {
+        } else if !self.is_up {
+            if !self.keeps_volumes() {
                 self.remove(&docker).await?;
             }
             self.start(&docker, logs).await?;
+        } else if !self.still_up(&docker).await {
+            self.start(&docker, logs).await?;
         }
         let members = self.wait(&docker).await?;
+        // From here on only a `down` makes it start from nothing.
         self.is_up = true;
         Ok(members)
     }
 
     async fn save_logs(&mut self, logs: &Path) -> Result<(), TargetError> {
+        if !self.is_begun {
+            return Ok(());
+        }
         let docker = Docker::connect().await.map_err(TargetError::rig)?;
         let containers = docker.containers(&self.project).await.map_err(TargetError::rig)?;
         for (name, container) in state::named(&containers) {
@@ -125,7 +131,7 @@ impl Target for ComposeTarget {
     }
 
     async fn down(&mut self) -> Result<(), TargetError> {
-        if self.spec.attach {
+        if self.spec.attach || !self.is_begun {
             return Ok(());
         }
         let was_cut_off = self.end_compose().await?;
@@ -137,6 +143,7 @@ impl Target for ComposeTarget {
             tokio::time::sleep(Duration::from_secs(1)).await;
             self.remove(&docker).await?;
         }
+        self.is_begun = false;
         Ok(())
     }
 
@@ -203,6 +210,13 @@ mod tests {
         let keeps = [Clean::Trial, Clean::Once, Clean::Never].map(|c| open(c, false).keeps_up());
         assert_eq!(keeps, [false, true, true]);
         assert!(!open(Clean::Once, true).keeps_up());
+    }
+
+    #[tokio::test]
+    async fn what_was_never_started_needs_no_daemon_to_be_taken_down() {
+        let mut target = open(Clean::Trial, false);
+        assert_eq!(target.down().await, Ok(()));
+        assert_eq!(target.save_logs(Path::new("/nowhere")).await, Ok(()));
     }
 
     #[tokio::test]

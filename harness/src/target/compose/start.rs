@@ -28,11 +28,8 @@ impl ComposeTarget {
     /// Runs `up`; its output goes to `compose.log`.
     pub(super) async fn start(&mut self, docker: &Docker, logs: &Path) -> Result<(), TargetError> {
         self.must_exist()?;
-        let tool = match self.tool {
-            Some(tool) => tool,
-            None => Tool::find().await.map_err(TargetError::rig)?,
-        };
-        self.tool = Some(tool);
+        let within = self.within() + IMAGES;
+        let tool = Tool::find().await.map_err(TargetError::rig)?;
         let verb = ["up", "--detach", "--remove-orphans"];
         let mut command = tool.command(&self.spec, &self.root, &self.project, &verb);
         let file = logs.join("compose.log");
@@ -42,7 +39,6 @@ impl ComposeTarget {
         let spawned = ProcessGroup::spawn(&command).map_err(|error| failed(error.to_string()))?;
         // Kept in the target, so that `down` can wait for its end should this future be dropped.
         let group = self.running.insert(spawned);
-        let within = self.spec.ready.within.map_or(WITHIN, |length| length.0) + IMAGES;
         let ended = tokio::time::timeout(within, group.wait()).await;
         group.stop(GRACE).await.map_err(|error| failed(error.to_string()))?;
         self.running = None;
@@ -94,6 +90,18 @@ impl ComposeTarget {
         self.standing(container) == Standing::Failed
     }
 
+    /// True if all is as an earlier `up` left it. Compose would run the one-shots again.
+    pub(super) async fn still_up(&self, docker: &Docker) -> bool {
+        let Ok(conditions) = self.conditions() else { return false };
+        matches!(self.look(docker, &conditions).await, Check::Ready(_))
+    }
+
+    fn conditions(&self) -> Result<Conditions, TargetError> {
+        let mut env = self.spec.env.clone();
+        env.insert("COMPOSE_PROJECT_NAME".to_owned(), self.project.clone());
+        Conditions::new(&self.spec.ready, &self.root, &env)
+    }
+
     /// Waits until every container is up and every condition holds.
     pub(super) async fn wait(&self, docker: &Docker) -> Result<Vec<Member>, TargetError> {
         if self.spec.ready.log.is_some() {
@@ -101,9 +109,7 @@ impl ComposeTarget {
                 "`ready.log` is for process targets; use `http`, `tcp`, `command` or a health check",
             ));
         }
-        let mut env = self.spec.env.clone();
-        env.insert("COMPOSE_PROJECT_NAME".to_owned(), self.project.clone());
-        let conditions = Conditions::new(&self.spec.ready, &self.root, &env)?;
+        let conditions = self.conditions()?;
         let waited = wait_for(self.within(), EVERY, || self.look(docker, &conditions)).await;
         let containers = match waited {
             Ok(containers) => containers,
