@@ -1,1 +1,3 @@
 //! Where commands run.
+
+pub mod http;

@@ -1,5 +1,11 @@
 //! What reads the system: [`Probe`], with one file per source.
 
+mod cgroup;
+mod kept;
+mod missed;
+mod procfs;
+mod usage;
+
 use async_trait::async_trait;
 
 use crate::model::{Metric, Observation};
