@@ -33,6 +33,8 @@ pub(super) const METRICS: &[Metric] = &[
 pub(super) struct Usage {
     /// When the processor time was read, in seconds on a clock of the source's own.
     pub(super) at: f64,
+    /// Which life of the source it belongs to: a restarted container counts from zero on a clock of its own.
+    pub(super) life: u32,
     /// Bytes charged, page cache included.
     pub(super) usage: Option<u64>,
     /// Bytes.
@@ -76,7 +78,7 @@ impl Usage {
     pub(super) fn cores_since(&self, before: &Self) -> Option<f64> {
         let elapsed = self.at - before.at;
         let used = self.cpu_time? - before.cpu_time?;
-        (elapsed > 0.0 && used >= 0.0).then(|| used / elapsed)
+        (self.life == before.life && elapsed > 0.0 && used >= 0.0).then(|| used / elapsed)
     }
 
     /// Appends everything that was measured.
@@ -130,6 +132,7 @@ mod tests {
         let some = Some(1);
         let usage = Usage {
             at: 2.0,
+            life: 0,
             usage: some,
             working_set: some,
             anon: some,
@@ -156,13 +159,15 @@ mod tests {
 
     #[test]
     fn a_rate_needs_two_readings_of_one_life() {
+        let usage = |(at, cpu_time)| Usage { at, cpu_time, ..Usage::default() };
         let check = |before: (f64, Option<f64>), now: (f64, Option<f64>), cores: Option<f64>| {
-            let usage = |(at, cpu_time)| Usage { at, cpu_time, ..Usage::default() };
             assert_eq!(usage(now).cores_since(&usage(before)), cores, "{before:?} {now:?}");
         };
         check((1.0, Some(1.0)), (3.0, Some(2.0)), Some(0.5));
         check((1.0, Some(1.0)), (3.0, Some(0.2)), None);
         check((1.0, Some(1.0)), (1.0, Some(1.0)), None);
+        let (old, new) = (usage((1.0, Some(1.0))), Usage { life: 1, ..usage((3.0, Some(2.0))) });
+        assert_eq!(new.cores_since(&old), None, "another life");
         check((1.0, None), (3.0, Some(0.2)), None);
         check((1.0, Some(1.0)), (3.0, None), None);
     }

@@ -25,6 +25,7 @@ fn version_1_is_read() {
         "v1",
         Usage {
             at: 0.0,
+            life: 0,
             usage: Some(22_224_896),
             working_set: Some(22_224_896 - 811_008),
             anon: Some(21_102_592),
@@ -49,6 +50,7 @@ fn version_2_is_read_with_groups_below() {
         "v2",
         Usage {
             at: 0.0,
+            life: 0,
             usage: Some(33_812_480),
             working_set: Some(33_812_480 - 8_388_608),
             anon: Some(21_102_592),
