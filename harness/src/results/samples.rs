@@ -279,7 +279,7 @@ impl<'de> Visitor<'de> for Container<'_> {
                 }
                 "cpu_percent" => add(&metric::CPU_USAGE, map.next_value()?, 0.01),
                 "metrics" => {
-                    map.next_value_seed(Metrics { source: self.source, readings: self.readings })?
+                    map.next_value_seed(Metrics { source: self.source, readings: self.readings })?;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
