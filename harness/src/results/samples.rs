@@ -73,7 +73,8 @@ impl Serialize for Written<'_> {
             map.serialize_entry("cycle", &sample.cycle)?;
         }
         let mut groups: Vec<(&Arc<str>, Vec<&Reading>)> = Vec::new();
-        for reading in &sample.readings {
+        // JSON has no word for what is not finite; as `null` it would spoil the file for every reader.
+        for reading in sample.readings.iter().filter(|reading| reading.value.is_finite()) {
             match groups.iter_mut().find(|(source, _)| **source == reading.source) {
                 Some((_, readings)) => readings.push(reading),
                 None => groups.push((&reading.source, vec![reading])),
