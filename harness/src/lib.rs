@@ -21,6 +21,8 @@ pub mod target;
 pub mod run;
 #[cfg(feature = "run")]
 pub mod suite;
+#[cfg(feature = "run")]
+pub mod command;
 
 #[cfg(feature = "run")]
 pub use suite::Suite;
