@@ -24,5 +24,10 @@ pub mod suite;
 #[cfg(feature = "run")]
 pub mod command;
 
+/// For implementing [`drive::Driver`], [`probe::Probe`] and [`target::Target`].
+#[cfg(feature = "run")]
+pub use async_trait::async_trait;
 #[cfg(feature = "run")]
 pub use suite::Suite;
+/// The settings of registered drivers and probes are TOML.
+pub use toml;

@@ -104,6 +104,12 @@ pub fn render_some(text: &str, value: impl Fn(&str) -> Option<String>) -> String
     rendered
 }
 
+/// True where `{name}` would be a placeholder.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    names(&format!("{{{name}}}")) == [name]
+}
+
 /// The placeholder names in a text, in order.
 #[must_use]
 pub fn names(text: &str) -> Vec<&str> {

@@ -35,7 +35,14 @@ impl Layer {
     pub(crate) fn unchecked(path: &Path, text: String) -> Result<Self, ScenarioError> {
         let table = typed(path, &text)?;
         let source = Arc::new(Source { path: path.to_owned(), text });
-        Ok(Self { source, prefix: Vec::new(), table })
+        let layer = Self { source, prefix: Vec::new(), table };
+        for name in layer.profiles() {
+            if layer.profile(&name).table.contains_key("profile") {
+                let path = ["profile", &name, "profile"];
+                return Err(error_at(&[layer.clone()], &path, "a profile has no profiles"));
+            }
+        }
+        Ok(layer)
     }
 
     /// The keys of one profile; empty where it has none of that name.
@@ -63,6 +70,9 @@ impl Layer {
                     keep.iter()
                         .any(|layer| layer.table.get(part).is_some_and(|t| t.get(name).is_some()))
                 });
+                if table.is_empty() {
+                    self.table.remove(part);
+                }
             }
         }
         self
@@ -73,7 +83,16 @@ impl Layer {
         ScenarioError::plain(&self.source.path, message)
     }
 
-    fn find(&self, path: &[&str]) -> Option<Range<usize>> {
+    /// Where the key stands in the text, if this layer has it.
+    pub(super) fn find(&self, path: &[&str]) -> Option<Range<usize>> {
+        // A text may say more than the layer took from it.
+        path.iter().try_fold(None, |value: Option<&toml::Value>, key| {
+            Some(Some(match value {
+                None => self.table.get(*key)?,
+                Some(toml::Value::Array(items)) => items.get(key.parse::<usize>().ok()?)?,
+                Some(value) => value.get(*key)?,
+            }))
+        })?;
         let document = DeTable::parse(&self.source.text).ok()?;
         let mut path = self.prefix.iter().map(String::as_str).chain(path.iter().copied());
         let mut value = entry(document.get_ref(), path.next()?)?;
@@ -103,14 +122,20 @@ pub(crate) fn typed<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// Turns serde's "unknown field" into our words, with a suggestion.
+/// Turns serde's "unknown field" and "unknown variant" into our words, with a suggestion.
 fn explain(message: &str) -> String {
-    let Some(rest) = message.strip_prefix("unknown field `") else { return message.to_owned() };
+    let (what, rest) = if let Some(rest) = message.strip_prefix("unknown field `") {
+        ("key", rest)
+    } else if let Some(rest) = message.strip_prefix("unknown variant `") {
+        ("value", rest)
+    } else {
+        return message.to_owned();
+    };
     let mut words = rest.split('`').step_by(2);
     let unknown = words.next().unwrap_or_default();
     let known: Vec<&str> = words.collect();
     let suggestion = hint(unknown, known.iter().copied());
-    format!("unknown key `{unknown}`{suggestion} (expected one of {})", known.join(", "))
+    format!("unknown {what} `{unknown}`{suggestion} (expected one of {})", known.join(", "))
 }
 
 /// Merges layers, from the weakest to the strongest: tables key by key, everything else whole.
@@ -148,7 +173,8 @@ pub(crate) fn error_at(
             }
         }
     }
-    let own = layers.iter().rev().find(|layer| layer.prefix.is_empty());
+    // The strongest profile is the scenario's own; above it is only the environment.
+    let own = layers.iter().rev().find(|layer| !layer.prefix.is_empty()).or(layers.last());
     ScenarioError::plain(own.map_or(Path::new("scenario"), |layer| &layer.source.path), message)
 }
 

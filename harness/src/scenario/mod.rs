@@ -83,3 +83,6 @@ pub fn files(directory: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     files.sort();
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::check::{self, Context};
-use super::error::ScenarioError;
+use super::error::{ScenarioError, hint};
 use super::file::{
     AgentsFile, CommandFile, ComposeFile, CustomFile, LeakFile, ProcessFile, ScenarioFile,
     ThresholdFile,
@@ -37,11 +37,22 @@ pub fn load(workspace: &Workspace, path: &Path, names: &Names) -> Result<Scenari
     let text = std::fs::read_to_string(path)
         .map_err(|error| ScenarioError::plain(&shown, format!("cannot be read: {error}")))?;
     let own = Layer::parse(&shown, text)?;
-    let strong =
-        [own.clone(), own.profile(&workspace.profile), workspace.layers.environment.clone()];
+    for profile in own.profiles() {
+        let known = &workspace.layers.profiles;
+        if !known.contains(&profile) {
+            let suggestion = hint(&profile, known.iter().map(String::as_str));
+            let known = known.join(", ");
+            let message = format!("unknown profile {profile:?}{suggestion}: expected {known}");
+            return Err(error_at(&[own], &["profile", &profile], message));
+        }
+    }
+    let strong = [own.clone(), own.profile(&workspace.profile)];
     let named: Vec<&Layer> = strong.iter().collect();
-    let weak = workspace.layers.weak.iter().map(|layer| layer.clone().only_parts_of(&named));
-    let layers: Vec<Layer> = weak.chain(strong.iter().cloned()).collect();
+    // What holds for every scenario must not give a scenario a target or a driver that it does not have.
+    let common = |layer: &Layer| layer.clone().only_parts_of(&named);
+    let weak = workspace.layers.weak.iter().map(common);
+    let environment = common(&workspace.layers.environment);
+    let layers: Vec<Layer> = weak.chain(strong.iter().cloned()).chain([environment]).collect();
     let merged = merge(&layers);
     let file: ScenarioFile =
         merged.clone().try_into().map_err(|error: toml::de::Error| own.whole(error.message()))?;
@@ -239,6 +250,10 @@ impl Resolver<'_> {
     ) -> Result<Vec<(String, Vec<Param>)>, ScenarioError> {
         let mut matrix = Vec::new();
         for (name, value) in table.into_iter().flatten() {
+            if name == "cartesian" {
+                let message = "`cartesian` is not supported in this version: expected lists, for example { size = [\"small\", \"large\"] }";
+                return Err(error_at(self.layers, &["matrix", name], message));
+            }
             let expected = || {
                 let message =
                     format!("matrix.{name}: expected a list of numbers, strings or booleans");
@@ -315,12 +330,16 @@ impl Resolver<'_> {
 /// `p(95) http.response < 500ms`: statistic, metric, relation, limit.
 fn parse_check(text: &str) -> Result<(String, Stat, Op, crate::model::quantity::Quantity), String> {
     let expected = "expected \"STAT METRIC OP VALUE\", for example \"p(95) memory.anon < 512 MiB\"";
-    let mut words = text.splitn(4, char::is_whitespace).filter(|word| !word.is_empty());
-    let (Some(stat), Some(metric), Some(op), Some(value)) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
+    let mut rest = text.trim();
+    let mut word = || {
+        let (word, after) = rest.split_once(char::is_whitespace)?;
+        rest = after.trim_start();
+        Some(word)
+    };
+    let (Some(stat), Some(metric), Some(op)) = (word(), word(), word()) else {
         return Err(format!("{expected}, found {text:?}"));
     };
+    let value = rest;
     let stat =
         Stat::parse(stat).ok_or_else(|| format!("expected {}, found {stat:?}", Stat::EXPECTED))?;
     let op = match op {

@@ -53,6 +53,7 @@ pub struct Workspace {
 #[derive(Clone, Debug)]
 pub(super) struct WorkspaceLayers {
     pub(super) weak: Vec<Layer>,
+    pub(super) profiles: Vec<String>,
     pub(super) environment: Layer,
 }
 
@@ -102,6 +103,7 @@ impl Workspace {
                     defaults.profile(&profile),
                     own_layer.profile(&profile),
                 ],
+                profiles: known,
                 environment: overrides(&environment)?,
             },
             profile,
@@ -132,6 +134,10 @@ fn overrides(environment: &BTreeMap<String, String>) -> Result<Layer, ScenarioEr
     let mut text = String::new();
     for (name, value) in environment {
         let Some(path) = name.strip_prefix("PROOFLOAD__") else { continue };
+        if path.to_ascii_lowercase().starts_with("profile__") {
+            let message = "this variable overrides a profile: choose a profile with PROOFLOAD_PROFILE, and override its keys, for example PROOFLOAD__REPEAT";
+            return Err(ScenarioError::plain(Path::new(name), message));
+        }
         let key: Vec<String> =
             path.split("__").map(|part| format!("\"{}\"", part.to_ascii_lowercase())).collect();
         let value = if toml::from_str::<toml::Table>(&format!("v = {value}")).is_ok() {

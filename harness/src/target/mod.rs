@@ -1,10 +1,27 @@
 //! What is brought up: [`Target`], with one file per kind.
 
+pub mod build;
+pub mod compose;
+pub mod process;
+mod ready;
+
 use std::path::Path;
 
 use async_trait::async_trait;
 
 use crate::model::Member;
+use crate::model::spec::target::TargetSpec;
+
+pub use build::build;
+
+/// The target that a scenario names; nothing is started or looked at yet. Paths in `spec` are relative to `root`.
+#[must_use]
+pub fn open(spec: &TargetSpec, root: &Path) -> Box<dyn Target> {
+    match spec {
+        TargetSpec::Process(spec) => Box::new(process::ProcessTarget::new(spec, root)),
+        TargetSpec::Compose(spec) => Box::new(compose::ComposeTarget::new(spec, root)),
+    }
+}
 
 /// A system under test that can be started and removed.
 ///
@@ -31,6 +48,12 @@ pub trait Target: Send {
     /// # Errors
     /// [`TargetError`] naming what could not be removed.
     async fn down(&mut self) -> Result<(), TargetError>;
+
+    /// True for a target that stays up from trial to trial. The run then keeps the object, calls [`Target::up`] at the
+    /// start of each trial (the first one starts it) and [`Target::down`] once, at the end of the run.
+    fn keeps_up(&self) -> bool {
+        false
+    }
 }
 
 /// Whose fault a failure is.

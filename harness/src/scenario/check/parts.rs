@@ -1,0 +1,120 @@
+//! Targets, drivers and probes that cannot be brought up or are not known.
+
+use std::path::Path;
+
+use super::{Context, is_name, unique};
+use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
+use crate::scenario::Scenario;
+use crate::scenario::error::{ScenarioError, hint};
+
+/// Refuses parts that cannot work.
+pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    targets(scenario, context)?;
+    driver(scenario, context)?;
+    probes(scenario, context)
+}
+
+fn targets(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    context.require(!scenario.targets.is_empty(), &["target"], || {
+        "a scenario needs a [target.process] or a [target.compose]".to_owned()
+    })?;
+    for target in &scenario.targets {
+        match target {
+            TargetSpec::Process(spec) => {
+                context.require(!spec.service.is_empty(), &["target", "process"], || {
+                    "expected at least one [[target.process.service]]".to_owned()
+                })?;
+                for (index, service) in spec.service.iter().enumerate() {
+                    let at = index.to_string();
+                    let path = |key| ["target", "process", "service", &at, key].map(str::to_owned);
+                    let own = path("name");
+                    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+                    let is_new =
+                        !spec.service[..index].iter().any(|other| other.name == service.name);
+                    context.require(is_new && is_name(&service.name), &own, || {
+                        format!("expected a service name of its own, of letters, digits, - _ and ., found {:?}", service.name)
+                    })?;
+                    let own = path("command");
+                    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+                    program(&service.command, &own, context)?;
+                }
+            }
+            TargetSpec::Compose(spec) => {
+                context.require(
+                    !spec.files.is_empty() || spec.attach,
+                    &["target", "compose"],
+                    || "`target.compose.file` is required, for example \"compose.yml\"".to_owned(),
+                )?;
+                let is_file = |file: &Path, path: &[&str]| {
+                    context.require(context.root.join(file).is_file(), path, || {
+                        let root = context.root.display();
+                        format!("no such file below {root}: {}", file.display())
+                    })
+                };
+                for (index, file) in spec.files.iter().enumerate() {
+                    let index = index.to_string();
+                    let one = ["target", "compose", "file"];
+                    let several = ["target", "compose", "files", &index];
+                    let is_list = context.has(&several);
+                    is_file(file, if is_list { &several } else { &one })?;
+                }
+                if let Some(file) = &spec.env_file {
+                    is_file(file, &["target", "compose", "env_file"])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a command line that names no program.
+fn program(command: &[String], path: &[&str], context: &Context<'_>) -> Result<(), ScenarioError> {
+    context.require(command.first().is_some_and(|program| !program.is_empty()), path, || {
+        "expected a program and its arguments, for example [\"target/release/api\", \"--listen\", \"127.0.0.1:18080\"]".to_owned()
+    })
+}
+
+fn driver(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    match &scenario.driver {
+        Some(DriverSpec::Agents(spec)) => {
+            let path = ["driver", "agents", "groups"];
+            context.require(!spec.groups.is_empty(), &path, || {
+                "expected at least one group, for example [\"agents\"]".to_owned()
+            })?;
+            unique(&spec.groups, &path, context)
+        }
+        Some(DriverSpec::Command(spec)) => {
+            program(&spec.command, &["driver", "command", "command"], context)
+        }
+        Some(DriverSpec::Custom(custom)) => {
+            let known = &context.names.drivers;
+            context.require(known.contains(&custom.name), &["driver", "custom", "name"], || {
+                format!(
+                    "no driver {:?} is registered{} (registered: {}); register it in tests/perf.rs",
+                    custom.name,
+                    hint(&custom.name, known.iter().map(String::as_str)),
+                    list(known)
+                )
+            })
+        }
+        None => Ok(()),
+    }
+}
+
+fn probes(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    let built_in = ["containers", "oom", "cadvisor", "prometheus"];
+    for (index, probe) in scenario.probes.iter().enumerate() {
+        if let ProbeSpec::Custom { name, .. } = probe {
+            let known = &context.names.probes;
+            context.require(known.contains(name), &["probes", &index.to_string()], || {
+                let all = built_in.into_iter().chain(known.iter().map(String::as_str));
+                format!("unknown probe {name:?}{} (expected containers, oom, cadvisor, prometheus or a registered one: {})", hint(name, all), list(known))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,116 @@
+//! When to read, and how long: settings that would give no trials, or trials without readings.
+
+use std::time::Duration;
+
+use super::{Context, unique};
+use crate::model::spec::DriverSpec;
+use crate::model::{Kind, Unit};
+use crate::scenario::Scenario;
+use crate::scenario::error::{ScenarioError, hint};
+
+/// Refuses a protocol that gives no trials, or trials without readings.
+pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    let protocol = &scenario.protocol;
+    let interval = protocol.sample.interval.0;
+    context.require(!interval.is_zero(), &["sample", "interval"], || {
+        "expected an interval above 0, for example \"2s\"".to_owned()
+    })?;
+    let lengths: &[(&[&str], Duration)] = match scenario.kind {
+        Kind::Baseline => &[(&["baseline", "length"], protocol.baseline.length.0)],
+        Kind::Load => &[(&["sample", "length"], protocol.sample.length.0)],
+        Kind::Duration => &[], // Each stretch has its own interval: below.
+        Kind::Reset => &[
+            (&["reset", "baseline"], protocol.reset.baseline.0),
+            (&["reset", "load"], protocol.reset.load.0),
+            (&["reset", "post"], protocol.reset.post.0),
+        ],
+    };
+    for (path, length) in lengths {
+        context.require(*length >= interval * 2, path, || {
+            format!("expected at least two intervals of {}", protocol.sample.interval)
+        })?;
+    }
+    context.require(!protocol.load.levels.is_empty(), &["load", "levels"], || {
+        "expected at least one level, for example [10, 20, 40, 80]".to_owned()
+    })?;
+    unique(&protocol.load.levels, &["load", "levels"], context)?;
+    duration(scenario, context)?;
+    context.require(protocol.reset.cycles > 0, &["reset", "cycles"], || {
+        "expected at least 1".to_owned()
+    })?;
+    let within = protocol.reset.within;
+    context.require(within > 0.0 && within.is_finite(), &["reset", "within"], || {
+        format!("expected a fraction above 0, for example 0.10, found {within}")
+    })?;
+    context.require(scenario.repeat > 0, &["repeat"], || "expected at least 1".to_owned())?;
+    let needs_driver = scenario.kind != Kind::Baseline;
+    context.require(!needs_driver || scenario.driver.is_some(), &["kind"], || {
+        format!(
+            "a scenario of kind {} needs a [driver.agents], [driver.command] or [driver.custom]",
+            scenario.kind
+        )
+    })?;
+    if let (Kind::Reset, Some(DriverSpec::Agents(agents))) = (scenario.kind, &scenario.driver) {
+        context.require(agents.reset.is_some(), &["driver", "agents"], || {
+            "a scenario of kind reset needs `reset`, for example { method = \"POST\", path = \"/reset\" }".to_owned()
+        })?;
+    }
+    let leak = &scenario.rules.leak;
+    for (key, quantity) in [("watch", &leak.watch), ("leak", &leak.leak), ("gross", &leak.gross)] {
+        let is_slope = quantity.per_second && quantity.unit == Some(Unit::Bytes);
+        context.require(is_slope, &["leak", key], || {
+            format!("expected bytes per time such as \"1 MiB/min\", found {:?}", quantity.text)
+        })?;
+    }
+    Ok(())
+}
+
+/// Refuses stretches of a held level that are too short to be read twice.
+fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    let protocol = &scenario.protocol;
+    let minutes = &protocol.duration.minutes;
+    let sane = |minutes: f64| minutes.is_finite() && minutes > 0.0 && minutes < 1e6;
+    context.require(
+        !minutes.is_empty() && minutes.iter().all(|m| sane(*m)),
+        &["duration", "minutes"],
+        || "expected at least one number of minutes above 0, for example [1, 2, 4, 8]".to_owned(),
+    )?;
+    unique(minutes, &["duration", "minutes"], context)?;
+    for (phase, interval) in &protocol.duration.intervals {
+        let known = ["active", "drain", "cooldown"];
+        context.require(
+            known.contains(&phase.as_str()),
+            &["duration", "intervals", phase],
+            || {
+                format!(
+                    "unknown phase {phase:?}{} (expected active, drain or cooldown)",
+                    hint(phase, known)
+                )
+            },
+        )?;
+        context.require(!interval.0.is_zero(), &["duration", "intervals", phase], || {
+            "expected an interval above 0, for example \"4s\"".to_owned()
+        })?;
+    }
+    if scenario.kind != Kind::Duration {
+        return Ok(());
+    }
+    let long_enough = |phase: &str, length: Duration, path: &[&str]| {
+        let interval = protocol.duration.intervals.get(phase).unwrap_or(&protocol.sample.interval);
+        context.require(length >= interval.0 * 2, path, || {
+            format!("{phase}: expected at least two intervals of {interval}")
+        })
+    };
+    let Some(phases) = protocol.duration.phases else {
+        return minutes.iter().try_for_each(|minutes| {
+            let length = Duration::from_secs_f64(minutes * 60.0);
+            long_enough("active", length, &["duration", "minutes"])
+        });
+    };
+    let stretches =
+        [("active", Some(phases.active)), ("drain", phases.drain), ("cooldown", phases.cooldown)];
+    stretches.into_iter().try_for_each(|(phase, length)| match length {
+        Some(length) => long_enough(phase, length.0, &["duration", "phases", phase]),
+        None => Ok(()),
+    })
+}

@@ -1,0 +1,79 @@
+//! Which layer's value wins.
+
+use super::{DRIVER, TARGET, complete, minimal};
+
+#[test]
+fn six_layers_are_asked_from_the_environment_down_to_the_defaults() {
+    // Each layer says another length. Leaving out the strongest shows the next one.
+    let lengths = ["8s", "7s", "6s", "5s", "4s", "1m"];
+    for (absent, expected) in lengths.iter().enumerate() {
+        let says = |layer: usize, text: &str| {
+            if layer >= absent { text.to_owned() } else { String::new() }
+        };
+        let scenario = format!(
+            "kind = \"load\"\n{}\n{}\n{TARGET}{DRIVER}",
+            says(2, "sample.length = \"6s\""),
+            says(1, "profile.quick.sample.length = \"7s\""),
+        );
+        let workspace = says(3, "[profile.quick]\nsample.length = \"5s\"");
+        let profile = if absent >= 5 { "full" } else { "quick" };
+        let mut environment = vec![("PROOFLOAD_PROFILE", profile)];
+        if absent == 0 {
+            environment.push(("PROOFLOAD__SAMPLE__LENGTH", "\"8s\""));
+        }
+        let scenario = complete(&scenario, &workspace, &environment).unwrap();
+        assert_eq!(scenario.protocol.sample.length.to_string(), *expected, "without {absent}");
+    }
+}
+
+#[test]
+fn a_profile_that_is_not_chosen_says_nothing() {
+    let scenario = format!("{}[profile.ci]\nrepeat = 9\n", minimal("load"));
+    let workspace = "[profile.ci]\nload.levels = [9]";
+    let scenario = complete(&scenario, workspace, &[]).unwrap();
+    assert_eq!((scenario.repeat, scenario.protocol.load.levels), (1, vec![5, 10, 20, 40]));
+}
+
+#[test]
+fn an_override_is_a_toml_value_or_else_a_string() {
+    let check = |name: &str, value: &str, expected: &str| {
+        let scenario = complete(&minimal("load"), "", &[(name, value)])
+            .unwrap_or_else(|error| panic!("{error}"));
+        let shown = format!(
+            "{} {} {:?} {:?}",
+            scenario.repeat,
+            scenario.protocol.sample.length,
+            scenario.protocol.load.levels,
+            scenario.description
+        );
+        assert_eq!(shown, expected, "{name}={value}");
+    };
+    check("PROOFLOAD__REPEAT", "3", r#"3 4s [5, 10, 20, 40] """#);
+    check("PROOFLOAD__SAMPLE__LENGTH", "\"30s\"", r#"1 30s [5, 10, 20, 40] """#);
+    check("PROOFLOAD__SAMPLE__LENGTH", "30s", r#"1 30s [5, 10, 20, 40] """#);
+    check("PROOFLOAD__LOAD__LEVELS", "[1, 2]", r#"1 4s [1, 2] """#);
+    check("PROOFLOAD__LOAD", "{ levels = [7] }", r#"1 4s [7] """#);
+    check("PROOFLOAD__DESCRIPTION", "two words", r#"1 4s [5, 10, 20, 40] "two words""#);
+}
+
+#[test]
+fn a_default_for_a_part_that_a_scenario_does_not_have_does_not_ask_for_it() {
+    let check = |workspace: &str, environment: &[(&str, &str)]| {
+        let scenario = complete(&minimal("load"), workspace, environment)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let targets: Vec<&str> = scenario.targets.iter().map(|target| target.name()).collect();
+        assert_eq!(targets, ["process"], "{workspace} {environment:?}");
+    };
+    check("[profile.quick]\ntarget.compose.clean = \"never\"", &[]);
+    check("[profile.quick]\ndriver.command.must_outlast = false", &[]);
+    check("", &[("PROOFLOAD__TARGET__COMPOSE__ATTACH", "true")]);
+    check("", &[("PROOFLOAD__DRIVER__COMMAND__MUST_OUTLAST", "false")]);
+}
+
+#[test]
+fn an_override_of_a_part_that_a_scenario_has_holds() {
+    let environment = [("PROOFLOAD__DRIVER__AGENTS__TIMEOUT", "9s")];
+    let scenario = complete(&minimal("load"), "", &environment).unwrap();
+    let scenario = serde_json::to_value(scenario).unwrap();
+    assert_eq!(scenario["driver"]["agents"]["timeout"], "9s");
+}
