@@ -21,6 +21,8 @@ pub mod target;
 pub mod run;
 #[cfg(feature = "run")]
 pub mod suite;
+#[cfg(feature = "run")]
+pub mod command;
 
 /// For implementing [`drive::Driver`], [`probe::Probe`] and [`target::Target`].
 #[cfg(feature = "run")]

@@ -1,0 +1,90 @@
+//! [`Command`]: the command line that `cargo xtask` and the `proofload` binary share.
+//!
+//! A command is a file with its `Arguments` and a `run` that returns an [`Answer`] or a [`Failure`] and prints
+//! nothing: printing and the exit code are decided here, once.
+
+pub mod init;
+
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// What can be asked of Proofload outside `cargo test`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Give a package its first scenario and the test that runs it
+    ///
+    /// Writes scenarios/baseline.toml and tests/perf.rs, declares the test in Cargo.toml and ignores results/ in git.
+    /// A file that exists is kept, unless --force is given; Cargo.toml and .gitignore only ever get lines appended.
+    #[command(after_help = EXIT_CODES)]
+    Init(init::Arguments),
+}
+
+/// The exit codes, as the help texts of all commands end.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  pass
+  1  the gate failed, or the system under test died
+  2  usage, or bad input
+  3  inconclusive or no data; 0 where that is allowed
+  4  the rig failed: the harness or its environment
+  130, 143  interrupted";
+
+/// Carries out a command and prints its answer.
+#[must_use]
+pub fn run(command: Command) -> ExitCode {
+    let answer = match command {
+        Command::Init(arguments) => init::run(&arguments),
+    };
+    match answer {
+        Ok(Answer { text, code }) => {
+            // A reader that has seen enough, such as `head`, is no failure.
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::from(code)
+        }
+        Err(Failure { code, message }) => {
+            eprintln!("{message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// What a command has to say when it could do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// For stdout.
+    pub text: String,
+    /// One of [`EXIT_CODES`]: a bad verdict is an answer too.
+    pub code: u8,
+}
+
+impl Answer {
+    /// An answer with exit code 0.
+    #[must_use]
+    pub fn pass(text: String) -> Self {
+        Self { text, code: 0 }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// 2 where the user can mend it, 4 where the environment failed.
+    pub code: u8,
+    /// For stderr.
+    pub message: String,
+}
+
+impl Failure {
+    /// Bad arguments or bad input.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+
+    /// The environment failed: a disk, a program that is not there.
+    pub fn rig(message: impl fmt::Display) -> Self {
+        Self { code: 4, message: format!("rig: {message}") }
+    }
+}
