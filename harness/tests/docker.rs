@@ -46,7 +46,11 @@ fn steady() {
     let run = Suite::over("scenarios").filter("compose").run();
     run.expect_code(0);
     assert_eq!(run.results.scenarios.len(), 7);
-    assert!(run.verdicts().iter().all(|(_, verdict)| *verdict == Verdict::Pass), "{:?}", run.verdicts());
+    assert!(
+        run.verdicts().iter().all(|(_, verdict)| *verdict == Verdict::Pass),
+        "{:?}",
+        run.verdicts()
+    );
     let analysis = serde_json::to_value(&run.analysis).unwrap();
     let fit = &analysis["api"]["best_fit"];
     assert_eq!(fit["fit_type"], "linear", "{fit}");
@@ -81,7 +85,11 @@ fn crashy() {
     assert_eq!(run.results.scenarios.len(), 2, "the next trial runs");
     for trial in &run.results.scenarios {
         assert!(trial.aborted, "{}", trial.id);
-        assert!(trial.abort_reason.as_ref().unwrap().starts_with("OOM detected in api"), "{:?}", trial.abort_reason);
+        assert!(
+            trial.abort_reason.as_ref().unwrap().starts_with("OOM detected in api"),
+            "{:?}",
+            trial.abort_reason
+        );
         assert_eq!(trial.oom_events.len(), 1, "{:?}", trial.events);
         assert_eq!(trial.oom_events[0].container_name, "api");
         assert!(trial.oom_events[0].timestamp > 1.7e9);
@@ -181,7 +189,12 @@ fn attach() {
     let file = "fixtures/stacks/steady/compose.yml";
     output("sh", &["fixtures/workload/build.sh", "image"]);
     output("docker-compose", &["-p", &project, "-f", file, "up", "-d"]);
-    let running = || output("docker", &["ps", "-q", "--filter", &format!("label=com.docker.compose.project={project}")]);
+    let running = || {
+        output(
+            "docker",
+            &["ps", "-q", "--filter", &format!("label=com.docker.compose.project={project}")],
+        )
+    };
     let before = running();
     let directory = scenario(
         "running",
@@ -226,7 +239,8 @@ fn kill() {
     let mut random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     let mut notes = 0;
     for round in 0..10_u64 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let millis = 200 + round * 900 + (random >> 33) % 900;
         let filter = if round % 2 == 0 { "idle::compose" } else { "idle" };
         let (mut child, results) = Suite::over("scenarios").filter(filter).start();
@@ -236,7 +250,8 @@ fn kill() {
         let output = child.wait_with_output().unwrap();
         notes += String::from_utf8_lossy(&output.stderr).matches("note: ").count();
         let Some(directory) = run_directory(results.path()) else { continue };
-        let read = results::read(&directory).unwrap_or_else(|error| panic!("killed after {millis} ms: {error}"));
+        let read = results::read(&directory)
+            .unwrap_or_else(|error| panic!("killed after {millis} ms: {error}"));
         let ended = output.status.code() == Some(0);
         assert_eq!(read.incomplete, !ended, "killed after {millis} ms");
         if Path::new(&directory.join("results.json")).exists() {

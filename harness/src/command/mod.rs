@@ -3,6 +3,7 @@
 //! A command is a file with its `Arguments` and a `run` that returns an [`Answer`] or a [`Failure`] and prints
 //! nothing: printing and the exit code are decided here, once.
 
+pub mod analyze;
 pub mod init;
 
 use std::fmt;
@@ -14,6 +15,12 @@ use clap::Subcommand;
 /// What can be asked of Proofload outside `cargo test`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Judge results again and print what was found
+    ///
+    /// Reads a results.json of Proofload or of the framework that it succeeds, or the directory of a run, also of one
+    /// that was killed. Gives the verdict that the run gave.
+    #[command(after_help = EXIT_CODES)]
+    Analyze(analyze::Arguments),
     /// Give a package its first scenario and the test that runs it
     ///
     /// Writes scenarios/baseline.toml and tests/perf.rs, declares the test in Cargo.toml and ignores results/ in git.
@@ -36,6 +43,7 @@ Exit codes:
 #[must_use]
 pub fn run(command: Command) -> ExitCode {
     let answer = match command {
+        Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
     };
     match answer {

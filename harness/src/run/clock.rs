@@ -23,6 +23,8 @@ impl RunClock {
             .ok()
             .and_then(|elapsed| self.began.checked_add(elapsed).ok())
             .unwrap_or(self.began);
+        // Files have microseconds; what is judged now must be what is read back.
+        let date = Timestamp::from_microsecond(date.as_microsecond()).unwrap_or(date);
         (elapsed.as_secs_f64(), date)
     }
 }

@@ -23,7 +23,8 @@ pub struct Rig<'a> {
 }
 
 /// Opens the probes of a trial for the members of its target.
-pub type OpenProbes<'a> = Box<dyn FnOnce(Vec<Member>) -> BoxFuture<'a, Result<Vec<Named>, String>> + Send + 'a>;
+pub type OpenProbes<'a> =
+    Box<dyn FnOnce(Vec<Member>) -> BoxFuture<'a, Result<Vec<Named>, String>> + Send + 'a>;
 
 /// Where parts find what they need.
 #[derive(Clone, Default)]

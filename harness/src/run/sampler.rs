@@ -85,7 +85,9 @@ impl<'a> Sampler<'a> {
             }
             last = Some(taken);
             let mut cpu = Duration::ZERO;
-            let read = on_processor(self.tick(phase, &name, due, taken, driver.as_deref_mut()), &mut cpu).await;
+            let read =
+                on_processor(self.tick(phase, &name, due, taken, driver.as_deref_mut()), &mut cpu)
+                    .await;
             self.cpu += cpu;
             read?;
             let next = ticks(start.elapsed(), phase.interval).max(tick + 1);
@@ -149,11 +151,24 @@ impl<'a> Sampler<'a> {
             let lateness = (taken - due).as_secs_f64();
             readings.push(Reading::new(&metric::SAMPLER_LATENESS, &self.own, lateness));
             let (elapsed, timestamp) = self.clock.at(taken);
-            let sample = Sample { elapsed, timestamp, phase: Arc::clone(name), cycle: phase.cycle, readings };
+            let sample = Sample {
+                elapsed,
+                timestamp,
+                phase: Arc::clone(name),
+                cycle: phase.cycle,
+                readings,
+            };
+            if self.cost.samples == 1 {
+                distinct(&sample.readings)?;
+            }
             let decided = (self.decide)(&sample);
             self.record(Line::Sample(sample))?;
             if let (Some(reason), None) = (decided, &fatal) {
-                let incident = Incident::new(EventKind::Note, &self.own.clone(), format!("ended early: {reason}"));
+                let incident = Incident::new(
+                    EventKind::Note,
+                    &self.own.clone(),
+                    format!("ended early: {reason}"),
+                );
                 self.happened(name, taken, incident)?;
                 return Err(Cut::Decided);
             }
@@ -216,6 +231,18 @@ impl<'a> Sampler<'a> {
     }
 }
 
+/// Two readings of one identity would be told apart by nobody.
+fn distinct(readings: &[Reading]) -> Result<(), Cut> {
+    let mut seen = std::collections::HashSet::new();
+    match readings.iter().find(|reading| !seen.insert((&reading.metric, &reading.source))) {
+        None => Ok(()),
+        Some(twice) => Err(Cut::Rig(format!(
+            "two probes read {} of {}: leave one of them out, or give its source another name",
+            twice.metric, twice.source
+        ))),
+    }
+}
+
 fn reason(incident: &Incident) -> String {
     let what = match incident.kind {
         EventKind::OomKill => "OOM detected in",
@@ -243,7 +270,11 @@ async fn read((name, probe): &mut Named) -> Observation {
 }
 
 /// How many whole intervals a time holds.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float to int casts saturate")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float to int casts saturate"
+)]
 fn ticks(elapsed: Duration, interval: Duration) -> u32 {
     (elapsed.as_secs_f64() / interval.as_secs_f64()) as u32
 }

@@ -11,7 +11,8 @@ use super::sampler::Named;
 use super::*;
 use crate::drive::{Driver, DriverError};
 use crate::model::{
-    Action, Event, EventKind, Handle, Incident, Member, Metric, Observation, Outcome, Phase, Reading, Sample, metric,
+    Action, Event, EventKind, Handle, Incident, Member, Metric, Observation, Outcome, Phase,
+    Reading, Sample, metric,
 };
 use crate::probe::Probe;
 use crate::target::{Target, TargetError};
@@ -74,7 +75,11 @@ impl Target for Fake {
 
     async fn down(&mut self) -> Result<(), TargetError> {
         self.log.add("down");
-        if self.fault == Fault::DownFails { Err(TargetError::rig("a container stays")) } else { Ok(()) }
+        if self.fault == Fault::DownFails {
+            Err(TargetError::rig("a container stays"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -84,7 +89,9 @@ impl Driver for Fake {
         self.log.add(format!("{action:?}"));
         match (self.fault, action) {
             (Fault::Driver, Action::Level(_)) => Err(DriverError::system("connection refused")),
-            (Fault::DriverHangs | Fault::OomWhileEntering, Action::Level(_)) => std::future::pending().await,
+            (Fault::DriverHangs | Fault::OomWhileEntering, Action::Level(_)) => {
+                std::future::pending().await
+            }
             (Fault::DriverHangs, Action::Stop) => std::future::pending().await,
             _ => Ok(()),
         }
@@ -105,11 +112,19 @@ impl Probe for Fake {
         self.reads += 1;
         let source: Arc<str> = "api".into();
         let mut observation = Observation::default();
-        observation.readings.push(Reading::new(&metric::MEMORY_ANON, &source, f64::from(self.reads)));
+        observation.readings.push(Reading::new(
+            &metric::MEMORY_ANON,
+            &source,
+            f64::from(self.reads),
+        ));
         match (self.fault, self.reads) {
             (Fault::Oom, 5) | (Fault::OomWhileEntering, 4) => {
                 observation.incidents.push(Incident::new(EventKind::Died, &source, "exit 137"));
-                observation.incidents.push(Incident::new(EventKind::OomKill, &source, "oom_kill rose to 1"));
+                observation.incidents.push(Incident::new(
+                    EventKind::OomKill,
+                    &source,
+                    "oom_kill rose to 1",
+                ));
             }
             (Fault::SlowProbe, 4) => tokio::time::sleep(Duration::from_millis(350)).await,
             _ => {}
@@ -129,7 +144,9 @@ struct Seen {
 impl Observer for Seen {
     fn record(&mut self, line: Line) -> Result<(), String> {
         match line {
-            Line::Sample(_) if self.full_disk && self.samples.len() == 2 => return Err("disk full".to_owned()),
+            Line::Sample(_) if self.full_disk && self.samples.len() == 2 => {
+                return Err("disk full".to_owned());
+            }
             Line::Sample(sample) => self.samples.push(sample),
             Line::Event(event) => self.events.push(event),
             Line::Metrics { metrics } => self.metrics = metrics,
@@ -164,7 +181,11 @@ async fn walk(fault: Fault, stop: &CancellationToken) -> (Walked, Seen, Log) {
         driver: Some(Box::new(fake())),
         probes: Box::new(move |_| {
             Box::pin(async move {
-                if fault == Fault::NoProbe { Err("no such probe".to_owned()) } else { Ok(vec![probe]) }
+                if fault == Fault::NoProbe {
+                    Err("no such probe".to_owned())
+                } else {
+                    Ok(vec![probe])
+                }
             })
         }),
     };
@@ -194,11 +215,13 @@ fn broken(reason: &str) -> Outcome {
 async fn a_trial_that_goes_well_is_sampled_at_every_due_time_and_taken_down() {
     let seen = check(Fault::None, Outcome::Completed, &["up", "Level(3)", "Stop", "down"]).await;
     assert_eq!(seen.samples.len(), 10);
-    let elapsed: Vec<u64> = seen.samples.iter().map(|s| (s.elapsed * 1000.0).round() as u64).collect();
+    let elapsed: Vec<u64> =
+        seen.samples.iter().map(|s| (s.elapsed * 1000.0).round() as u64).collect();
     assert_eq!(elapsed, (0..10).map(|n| 200 + n * 100).collect::<Vec<u64>>());
     assert!(seen.samples.iter().all(|sample| &*sample.phase == "sample"));
     assert_eq!(seen.metrics, [Metric::higher("queue.depth", crate::model::Unit::Count)]);
-    let sources: Vec<&str> = seen.samples[0].readings.iter().map(|reading| &*reading.source).collect();
+    let sources: Vec<&str> =
+        seen.samples[0].readings.iter().map(|reading| &*reading.source).collect();
     assert_eq!(sources, ["api", "probe.fake", "sampler"]);
 }
 
@@ -242,7 +265,8 @@ async fn a_slow_reading_is_counted_as_missed_samples_and_a_gap() {
     assert!((cost.worst_lateness_seconds - 0.05).abs() < 0.002, "{cost:?}");
     let gaps = seen.events.iter().filter(|event| event.kind == EventKind::SamplingGap).count();
     assert_eq!(gaps, 1);
-    let due: Vec<u64> = seen.samples.iter().map(|s| (s.elapsed * 1000.0).round() as u64 - 200).collect();
+    let due: Vec<u64> =
+        seen.samples.iter().map(|s| (s.elapsed * 1000.0).round() as u64 - 200).collect();
     assert_eq!(due[..2], [0, 100]);
     assert_eq!(due[3..], [500, 600, 700, 800, 900], "later samples are back on their due times");
 }
@@ -258,9 +282,13 @@ async fn a_decided_threshold_ends_the_trial_early_and_leaves_the_verdict_to_the_
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_takes_the_target_down_at_any_moment() {
     let interrupted = Outcome::Interrupted("the run was interrupted".to_owned());
-    for (fault, after) in
-        [(Fault::UpHangs, 50), (Fault::DriverHangs, 50), (Fault::None, 100), (Fault::None, 700), (Fault::None, 0)]
-    {
+    for (fault, after) in [
+        (Fault::UpHangs, 50),
+        (Fault::DriverHangs, 50),
+        (Fault::None, 100),
+        (Fault::None, 700),
+        (Fault::None, 0),
+    ] {
         let stop = CancellationToken::new();
         let canceller = async {
             tokio::time::sleep(Duration::from_millis(after)).await;

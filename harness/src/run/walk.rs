@@ -75,7 +75,10 @@ pub async fn trial(
     Walked { outcome, sampler: cost }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the walk's own state, taken apart so that a cancelled walk leaves it usable")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the walk's own state, taken apart so that a cancelled walk leaves it usable"
+)]
 async fn attempt(
     target: &mut dyn Target,
     driver: &mut Option<Box<dyn Driver>>,
@@ -125,7 +128,10 @@ async fn walk(
 ) -> Result<(), Cut> {
     if phase.enter != Action::Keep {
         let Some(driver) = driver.as_mut() else {
-            return Err(Cut::Rig(format!("phase {} needs a driver, and the scenario has none", phase.name)));
+            return Err(Cut::Rig(format!(
+                "phase {} needs a driver, and the scenario has none",
+                phase.name
+            )));
         };
         let doing = match phase.enter {
             Action::Level(level) => format!("{} agents", level),
@@ -164,5 +170,6 @@ fn outcome(error: TargetError) -> Outcome {
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::select::{Planned, Selection};
-use super::{Failure, finish, lock};
+use super::{Failure, early, finish, lock};
 use crate::gate;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::{PlanFile, Trial};
@@ -52,7 +52,8 @@ struct Shared {
 /// Runs the selected trials and says with which code to exit.
 pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> Result<u8, Failure> {
     let Selection { arguments, trials } = selection;
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::rig)?;
+    let runtime =
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::rig)?;
     let stop = CancellationToken::new();
     let signalled = Arc::new(AtomicU8::new(0));
     runtime.block_on(async { listen(&stop, &signalled) }).map_err(Failure::rig)?;
@@ -104,12 +105,13 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         .map(|planned| {
             let live = Arc::clone(&live);
             let (id, ignored) = (planned.trial.id.clone(), planned.ignored.is_some());
-            libtest_mimic::Trial::ignorable_test(id, move || live.test(&planned.trial)).with_ignored_flag(ignored)
+            libtest_mimic::Trial::ignorable_test(id, move || live.test(&planned.trial))
+                .with_ignored_flag(ignored)
         })
         .collect();
     // Not `exit`, which would skip the destructors that take targets down.
     let _ = libtest_mimic::run(&arguments, trials);
-    live.end(&workspace, nextest.is_some(), signalled.load(Ordering::SeqCst))
+    live.end(nextest.is_some(), signalled.load(Ordering::SeqCst))
 }
 
 fn now() -> Date {
@@ -146,7 +148,8 @@ fn write_plan(
     let file = PlanFile { profile: workspace.profile.clone(), trials: trials.to_vec() };
     let mut plan = serde_json::to_value(&file)?;
     let before = std::fs::read(directory.plan()).ok().filter(|_| shared);
-    let before: Option<serde_json::Value> = before.and_then(|text| serde_json::from_slice(&text).ok());
+    let before: Option<serde_json::Value> =
+        before.and_then(|text| serde_json::from_slice(&text).ok());
     if let Some(earlier) = before.as_ref().and_then(|plan| plan["trials"].as_array()) {
         // The processes of one run each know one trial.
         let own = plan["trials"].as_array().cloned().unwrap_or_default();
@@ -162,7 +165,8 @@ fn skipped(
     trials: &[Planned],
     arguments: &libtest_mimic::Arguments,
 ) -> std::io::Result<()> {
-    let unignored = libtest_mimic::Arguments { ignored: false, include_ignored: true, ..arguments.clone() };
+    let unignored =
+        libtest_mimic::Arguments { ignored: false, include_ignored: true, ..arguments.clone() };
     for planned in trials {
         let wanted = !planned.is_left_out(&unignored) && planned.is_left_out(arguments);
         if let (Some(reason), true) = (&planned.ignored, wanted) {
@@ -209,9 +213,10 @@ impl Live {
         if self.stop.is_cancelled() {
             return Err("interrupted: not run".into());
         }
-        let (verdict, message) = self.runtime.block_on(self.trial(trial)).unwrap_or_else(|error| {
-            (Verdict::Error, format!("rig: cannot keep results: {error}"))
-        });
+        let (verdict, message) = self
+            .runtime
+            .block_on(self.trial(trial))
+            .unwrap_or_else(|error| (Verdict::Error, format!("rig: cannot keep results: {error}")));
         self.shared().verdicts.push(verdict);
         if verdict.exit_code(allow_inconclusive()) == 0 {
             return Ok(Completion::Completed);
@@ -236,23 +241,26 @@ impl Live {
         self.write(&Line::Begin { at, trial: Box::new(header.clone()) })?;
         let logs = self.directory.logs(&trial.id)?;
         let record = TrialRecord::begun(at, header);
-        let mut recorder = Recorder::new(Arc::clone(&self.journal), Progress::new(&trial.id), record);
+        let mut recorder =
+            Recorder::new(Arc::clone(&self.journal), Progress::new(&trial.id), record);
         let walked = self.walk(trial, &logs, &mut recorder).await;
         let Recorder { mut record, .. } = recorder;
         record.outcome = Some(walked.outcome.clone());
         let (verdict, checks) = finish::judge(&record);
-        let end = Line::End { at: now(), outcome: walked.outcome, verdict, sampler: walked.sampler };
+        let end =
+            Line::End { at: now(), outcome: walked.outcome, verdict, sampler: walked.sampler };
         self.write(&end)?;
         if verdict == Verdict::Pass {
             // Output is kept of what did not pass.
             let _ = std::fs::remove_dir_all(&logs);
         }
         self.rebuild(false)?;
-        Ok((verdict, gate::message(&checks)))
+        Ok((verdict, gate::failure(&checks).unwrap_or_default()))
     }
 
     async fn walk(&self, trial: &Trial, logs: &Path, recorder: &mut Recorder) -> run::Walked {
-        let broken = |reason: String| run::Walked { outcome: Outcome::Broken(reason), sampler: None };
+        let broken =
+            |reason: String| run::Walked { outcome: Outcome::Broken(reason), sampler: None };
         if let Err(reason) = self.build(trial, recorder).await {
             return if self.stop.is_cancelled() {
                 run::Walked { outcome: Outcome::Interrupted(reason), sampler: None }
@@ -268,8 +276,11 @@ impl Live {
             Ok(rig) => rig,
             Err(reason) => return broken(reason),
         };
-        let decide = |sample: &Sample| gate::decided(&trial.rules, trial.total_agents, &trial.params, sample);
-        let walked = run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
+        let decide = |sample: &Sample| {
+            early::decided(&trial.rules, trial.total_agents, &trial.params, sample)
+        };
+        let walked =
+            run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
         if keep_up && walked.outcome == Outcome::Completed {
             self.shared().kept.insert(key, target);
         }
@@ -303,7 +314,7 @@ impl Live {
     }
 
     /// Takes down what was kept up, completes the journal and the files, and sums up.
-    fn end(&self, workspace: &Workspace, nextest: bool, signal: u8) -> Result<u8, Failure> {
+    fn end(&self, nextest: bool, signal: u8) -> Result<u8, Failure> {
         let kept = std::mem::take(&mut self.shared().kept);
         for (name, mut target) in kept {
             if let Err(error) = self.runtime.block_on(target.down()) {
@@ -317,12 +328,13 @@ impl Live {
         }
         let published = self.rebuild(true).map_err(broken)?;
         if let (Some(published), false) = (&published, nextest) {
-            finish::announce(published, &self.directory, workspace).map_err(broken)?;
+            finish::announce(published, &self.directory).map_err(broken)?;
         }
         if signal != 0 {
             return Ok(signal);
         }
-        let worst = Verdict::worst(self.shared().verdicts.iter().copied()).unwrap_or(Verdict::Skipped);
+        let worst =
+            Verdict::worst(self.shared().verdicts.iter().copied()).unwrap_or(Verdict::Skipped);
         Ok(worst.exit_code(allow_inconclusive()))
     }
 }

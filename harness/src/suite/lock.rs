@@ -21,7 +21,10 @@ pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure>
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 if !told {
-                    eprintln!("waiting for another run on this machine to end: {}", holder(&mut file));
+                    eprintln!(
+                        "waiting for another run on this machine to end: {}",
+                        holder(&mut file)
+                    );
                     told = true;
                 }
                 sleep(Duration::from_millis(200)).await;
@@ -40,7 +43,10 @@ pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure>
         }
     }
     // Only for the message above; a lock of another user's file is a lock all the same.
-    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "pid {}", std::process::id()));
+    let _ = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| write!(file, "pid {}", std::process::id()));
     Ok(file)
 }
 
@@ -52,7 +58,15 @@ fn open(path: &Path) -> std::io::Result<File> {
         .write(true)
         .open(path)
         .or_else(|_| OpenOptions::new().read(true).open(path))
-        .or_else(|_| OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o666).open(path))
+        .or_else(|_| {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o666)
+                .open(path)
+        })
 }
 
 fn holder(file: &mut File) -> String {

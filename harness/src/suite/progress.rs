@@ -32,7 +32,8 @@ impl Progress {
     }
 
     pub(super) fn doing(&mut self, doing: &str, left: Option<Duration>) {
-        let left_text = left.map(|left| format!(", {} s left", left.as_secs_f64().ceil())).unwrap_or_default();
+        let left_text =
+            left.map(|left| format!(", {} s left", left.as_secs_f64().ceil())).unwrap_or_default();
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{}: {doing}{left_text}{}", self.trial, self.memory));
         } else if self.doing != doing {

@@ -16,7 +16,11 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(journal: Arc<Mutex<Journal>>, progress: Progress, record: TrialRecord) -> Self {
+    pub(super) fn new(
+        journal: Arc<Mutex<Journal>>,
+        progress: Progress,
+        record: TrialRecord,
+    ) -> Self {
         Self { journal, progress, record }
     }
 }

@@ -31,12 +31,16 @@ impl Planned {
     }
 
     fn shape(&self) -> libtest_mimic::Trial {
-        libtest_mimic::Trial::test(&self.trial.id, || Ok(())).with_ignored_flag(self.ignored.is_some())
+        libtest_mimic::Trial::test(&self.trial.id, || Ok(()))
+            .with_ignored_flag(self.ignored.is_some())
     }
 }
 
 /// Applies the rules that are ours: kind names as filters, one thread, what cannot run here.
-pub(super) fn select(mut arguments: Arguments, mut trials: Vec<Trial>) -> Result<Selection, Failure> {
+pub(super) fn select(
+    mut arguments: Arguments,
+    mut trials: Vec<Trial>,
+) -> Result<Selection, Failure> {
     if arguments.test_threads == Some(0) {
         return Err(Failure::usage("error: --test-threads must be at least 1"));
     }
@@ -60,15 +64,20 @@ pub(super) fn select(mut arguments: Arguments, mut trials: Vec<Trial>) -> Result
             Planned { trial, ignored }
         })
         .collect();
-    let selected = trials.iter().filter(|planned| !arguments.is_filtered_out(&planned.shape())).count();
+    let selected =
+        trials.iter().filter(|planned| !arguments.is_filtered_out(&planned.shape())).count();
     if selected == 0 && !arguments.list {
-        let filter = arguments.filter.as_ref().map(|filter| format!(" {filter:?}")).unwrap_or_default();
+        let filter =
+            arguments.filter.as_ref().map(|filter| format!(" {filter:?}")).unwrap_or_default();
         return Err(Failure::usage(format!(
             "error: the filter{filter} selects no trial; --list shows all of them"
         )));
     }
     for (needs, reason) in &reasons {
-        let count = trials.iter().filter(|p| p.ignored.is_some() && self::needs(&p.trial.target) == *needs).count();
+        let count = trials
+            .iter()
+            .filter(|p| p.ignored.is_some() && self::needs(&p.trial.target) == *needs)
+            .count();
         if let (Some(reason), true) = (reason, count > 0) {
             eprintln!("note: {count} trials need {needs} and are ignored: {reason}");
         }
@@ -100,8 +109,12 @@ fn missing(needs: &str) -> Option<String> {
 fn required() -> Result<Vec<String>, Failure> {
     let known = ["docker", "testbed"];
     let value = std::env::var("PROOFLOAD_REQUIRE").unwrap_or_default();
-    let names: Vec<String> =
-        value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let names: Vec<String> = value
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(names),
         Some(name) => Err(Failure::usage(format!(

@@ -69,7 +69,8 @@ impl Suite {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let stdout = String::from_utf8_lossy(&output.stdout);
         let directory = run_directory(self.results.path());
-        let directory = directory.unwrap_or_else(|| panic!("no results were written:\n{stdout}\n{stderr}"));
+        let directory =
+            directory.unwrap_or_else(|| panic!("no results were written:\n{stdout}\n{stderr}"));
         let results = results::read(&directory).unwrap();
         let written = results::read(&directory.join("results.json")).unwrap();
         let analysis = analysis::analyze(&results);
@@ -77,8 +78,17 @@ impl Suite {
         let again = gate::judge(&written, &analysis::analyze(&written));
         assert_eq!(judged.verdict, again.verdict, "journal and results.json must be judged alike");
         for trial in &results.scenarios {
-            let verdicts = judged.checks.iter().filter(|check| check.id == trial.id).map(|check| check.verdict);
-            assert_eq!(trial.verdict, Verdict::worst(verdicts), "{} must be judged as live", trial.id);
+            let verdicts = judged
+                .checks
+                .iter()
+                .filter(|check| check.id == trial.id)
+                .map(|check| check.verdict);
+            assert_eq!(
+                trial.verdict,
+                Verdict::worst(verdicts),
+                "{} must be judged as live",
+                trial.id
+            );
         }
         Run { code: output.status.code(), stderr, results, analysis, checks: judged.checks }
     }
@@ -123,7 +133,12 @@ pub(crate) fn docker_objects() -> Vec<String> {
         let filter = ["--filter", "label=com.docker.compose.project", "--format", label];
         let arguments: Vec<&str> = list.iter().copied().chain(filter).collect();
         let lines = output("docker", &arguments);
-        found.extend(lines.lines().filter(|line| line.starts_with("proofload-")).map(|l| format!("{list:?} {l}")));
+        found.extend(
+            lines
+                .lines()
+                .filter(|line| line.starts_with("proofload-"))
+                .map(|l| format!("{list:?} {l}")),
+        );
     }
     found
 }
@@ -133,7 +148,8 @@ pub(crate) fn marked_processes() -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
-        let marked = environment.split(|byte| *byte == 0).any(|text| text.starts_with(b"PROOFLOAD_OWNER="));
+        let marked =
+            environment.split(|byte| *byte == 0).any(|text| text.starts_with(b"PROOFLOAD_OWNER="));
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         if marked && !command.is_empty() {
             found.push(String::from_utf8_lossy(&command).replace('\0', " "));

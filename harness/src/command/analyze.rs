@@ -1,0 +1,81 @@
+//! `analyze`: judges results again, ours or those of the original framework.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::{Answer, Failure};
+use crate::report::{self, Report, csv, junit};
+use crate::{analysis, gate, results};
+
+/// The arguments of `analyze`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// A results.json, or a run directory such as results/latest
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Also write every sample to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Also write the verdicts to this file, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Exit with 0 where the verdict is inconclusive or no-data
+    #[arg(long)]
+    pub allow_inconclusive: bool,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For a file or a web page.
+    Markdown,
+    /// One object, for a program.
+    Json,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Markdown => Self::Markdown,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+    let results = results::read(&arguments.results)
+        .map_err(|error| Failure::usage(format!("error: {error}")))?;
+    let analysis = analysis::analyze(&results);
+    let judgement = gate::judge(&results, &analysis);
+    let report = Report { results: &results, analysis: &analysis, judgement: &judgement };
+    let write = |path: &PathBuf, text: String| {
+        let failed =
+            |error| Failure::rig(format!("error: cannot write {}: {error}", path.display()));
+        fs::write(path, text).map_err(failed)
+    };
+    if let Some(path) = &arguments.csv {
+        write(path, csv::render(&results))?;
+    }
+    if let Some(path) = &arguments.junit {
+        let text =
+            junit::render(&report).map_err(|error| Failure::rig(format!("error: {error}")))?;
+        write(path, text)?;
+    }
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = !plain && std::io::stdout().is_terminal();
+    let allowed = arguments.allow_inconclusive
+        || std::env::var("PROOFLOAD_ALLOW_INCONCLUSIVE").is_ok_and(|value| value == "1");
+    Ok(Answer {
+        text: report::render(&report, arguments.format.into(), color),
+        code: judgement.verdict.exit_code(allowed),
+    })
+}

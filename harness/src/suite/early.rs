@@ -1,0 +1,91 @@
+//! Thresholds that end a trial early: `abort_on_fail`.
+
+use crate::model::{Params, Rules, Sample, Threshold};
+
+/// Says which threshold a sample has broken beyond repair, if one that ends the trial.
+pub(super) fn decided(
+    rules: &Rules,
+    total_agents: Option<u64>,
+    params: &Params,
+    sample: &Sample,
+) -> Option<String> {
+    rules.thresholds.iter().filter(|threshold| threshold.abort_on_fail).find_map(|threshold| {
+        let divisor = divisor(threshold, total_agents, params)?;
+        let broken = sample.readings.iter().find(|reading| {
+            let here = threshold.phase.as_deref().is_none_or(|phase| phase == &*sample.phase);
+            let of = threshold.source.as_deref().is_none_or(|source| source == &*reading.source);
+            let breaks = || !threshold.op.holds(reading.value / divisor, threshold.value.value);
+            here && of && reading.metric == *threshold.metric && breaks()
+        })?;
+        let (metric, source) = (&threshold.metric, &broken.source);
+        Some(format!(
+            "{metric} of {source} is {}, required {}",
+            broken.value,
+            threshold.requirement()
+        ))
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of agents are far below 2^53")]
+fn divisor(threshold: &Threshold, total_agents: Option<u64>, params: &Params) -> Option<f64> {
+    match threshold.per.as_deref() {
+        None => Some(1.0),
+        Some("agents") => total_agents.map(|agents| agents as f64),
+        Some(name) => params.get(name).and_then(crate::model::Param::as_number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::rules::{LeakGate, LeakRule, ResetRule};
+    use crate::model::{Op, Reading, Severity, Stat, metric};
+
+    fn check(per: Option<&str>, abort_on_fail: bool, phase: &str, expected: bool) {
+        let threshold = Threshold {
+            metric: "memory.anon".to_owned(),
+            source: Some("api".to_owned()),
+            phase: Some("sample".to_owned()),
+            stat: Stat::Max,
+            op: Op::Less,
+            value: "10".parse().unwrap(),
+            severity: Severity::Fail,
+            per: per.map(str::to_owned),
+            abort_on_fail,
+        };
+        let slope = |text: &str| text.parse().unwrap();
+        let leak = LeakRule {
+            gate: LeakGate::Off,
+            watch: slope("1 MiB/min"),
+            leak: slope("1 MiB/min"),
+            gross: slope("1 MiB/min"),
+            certain: true,
+            shortest: "1m".parse().unwrap(),
+        };
+        let rules = Rules {
+            thresholds: vec![threshold],
+            leak,
+            reset: ResetRule { within: 0.1, gate: true },
+        };
+        let api: Arc<str> = "api".into();
+        let sample = Sample {
+            elapsed: 0.0,
+            timestamp: jiff::Timestamp::UNIX_EPOCH,
+            phase: phase.into(),
+            cycle: 0,
+            readings: vec![Reading::new(&metric::MEMORY_ANON, &api, 12.0)],
+        };
+        let decided = decided(&rules, Some(2), &Params::default(), &sample);
+        assert_eq!(decided.is_some(), expected, "{per:?} {abort_on_fail} {phase}");
+    }
+
+    #[test]
+    fn only_a_reading_beyond_the_limit_of_an_aborting_threshold_decides() {
+        check(None, true, "sample", true);
+        check(None, true, "settle", false);
+        check(None, false, "sample", false);
+        check(Some("agents"), true, "sample", false);
+    }
+}
