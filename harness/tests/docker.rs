@@ -66,7 +66,7 @@ fn leaky() {
     let failing = run.failing();
     assert_eq!(failing.len(), 1, "{failing:#?}");
     assert_eq!((failing[0].metric.as_str(), failing[0].source.as_str()), ("memory.anon", "api"));
-    let slope = run.analysis.leaks[0].slope_mb_per_min;
+    let slope = run.analysis.leaks[0].slope_mb_per_min.unwrap();
     assert!((slope / 240.0 - 1.0).abs() < 0.05, "240 MiB/min was read as {slope}");
     suite().env("PROOFLOAD__MATRIX__LEAK", "[\"0\"]").run().expect_code(0);
 }
