@@ -4,7 +4,7 @@
 //! seen, from Docker's statistics. Processes have no network counters of their own: theirs are absent.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,8 +24,6 @@ const NO_LONGER_HIGH: f64 = 0.90;
 
 /// Reads every member of a target.
 pub struct Containers {
-    root: PathBuf,
-    daemon: Option<Daemon>,
     watched: Vec<Watched>,
     processes: Option<Processes>,
     teller: Teller,
@@ -56,38 +54,19 @@ impl Containers {
         let is_container = |member: &Member| matches!(member.handle, Handle::Container { .. });
         let daemon = if members.iter().any(is_container) { Some(Daemon::connect().await?) } else { None };
         let processes = members.iter().any(|member| !is_container(member)).then(|| Processes::new(Path::new("/")));
-        let watched = members.iter().map(|member| {
-            let source = match &member.handle {
-                Handle::Process { pid } => Source::Process(Box::new(Tree::new(*pid))),
-                Handle::Container { id } => Source::Container(Box::new(Container::new(id.clone()))),
+        let watched = members.iter().map(async |member| {
+            let source = match (&member.handle, &daemon) {
+                (Handle::Container { id }, Some(daemon)) => {
+                    let container = Container::open(id.clone(), daemon.clone(), root.to_owned()).await;
+                    Source::Container(Box::new(container))
+                }
+                (Handle::Process { pid }, _) => Source::Process(Box::new(Tree::new(*pid))),
+                (Handle::Container { .. }, None) => return None,
             };
-            Watched { name: Arc::clone(&member.name), source, before: None, high: false }
+            Some(Watched { name: Arc::clone(&member.name), source, before: None, high: false })
         });
-        let mut probe = Self {
-            root: root.to_owned(),
-            daemon,
-            watched: watched.collect(),
-            processes,
-            teller: Teller::default(),
-            buffer: Vec::new(),
-        };
-        probe.find_lost().await;
-        Ok(probe)
-    }
-
-    /// Asks the daemon about all containers that are not where they were, at once.
-    async fn find_lost(&mut self) -> Vec<usize> {
-        let Some(daemon) = &self.daemon else { return Vec::new() };
-        let lost = self.watched.iter_mut().enumerate().filter_map(|(index, watched)| match &mut watched.source {
-            Source::Container(container) if container.is_lost() => Some((index, container)),
-            _ => None,
-        });
-        let root = &self.root;
-        let found = lost.map(|(index, container)| async move {
-            container.find(daemon, root).await;
-            index
-        });
-        join_all(found).await
+        let watched = join_all(watched).await.into_iter().flatten().collect();
+        Ok(Self { watched, processes, teller: Teller::default(), buffer: Vec::new() })
     }
 }
 
@@ -107,23 +86,15 @@ impl Probe for Containers {
             }
             _ => true,
         };
-        let mut looks: Vec<Look> = Vec::with_capacity(self.watched.len());
         for watched in &mut self.watched {
-            looks.push(match (&mut watched.source, &mut self.processes) {
+            let look = match (&mut watched.source, &mut self.processes) {
                 (Source::Process(tree), Some(processes)) if scanned => match tree.read(processes) {
                     Some(usage) => Look::Used(usage),
                     None => Look::Missed("no process of its group runs any more".to_owned()),
                 },
                 (Source::Process(_), _) => Look::NoNews,
-                (Source::Container(container), _) => container.look(&mut self.buffer),
-            });
-        }
-        for index in self.find_lost().await {
-            if let Source::Container(container) = &mut self.watched[index].source {
-                looks[index] = container.look(&mut self.buffer);
-            }
-        }
-        for (watched, look) in self.watched.iter_mut().zip(looks) {
+                (Source::Container(container), _) => container.look(&mut self.buffer).await,
+            };
             self.teller.tell(watched, look, &mut out);
         }
         out
