@@ -19,6 +19,7 @@ const STALE: Duration = Duration::from_secs(5);
 
 /// What came of one look at a member.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack, for one tick")]
 pub(super) enum Look {
     /// What it has used.
     Used(Usage),
@@ -78,7 +79,9 @@ impl Container {
             }
         }
         let look = match &mut self.via {
-            Via::Cgroup(cgroup) => cgroup.read(buffer).map_or(None, |usage| Some(Look::Used(usage))),
+            Via::Cgroup(cgroup) => {
+                cgroup.read(buffer).map_or(None, |usage| Some(Look::Used(usage)))
+            }
             Via::Stream(live, _) => Some(live.take()),
             Via::Gone(_, Some(why)) => Some(Look::Missed(why.clone())),
             Via::Gone(_, None) => Some(Look::NoNews),
@@ -145,7 +148,11 @@ impl Search {
         if !self.0.is_finished() {
             return None;
         }
-        Some((&mut self.0).await.unwrap_or_else(|error| Err(format!("the search for it failed: {error}"))))
+        Some(
+            (&mut self.0)
+                .await
+                .unwrap_or_else(|error| Err(format!("the search for it failed: {error}"))),
+        )
     }
 }
 
@@ -156,7 +163,11 @@ impl Drop for Search {
 }
 
 fn not_running(state: &State) -> String {
-    if state.ended { format!("it ended with exit code {}", state.exit_code) } else { "it does not run".to_owned() }
+    if state.ended {
+        format!("it ended with exit code {}", state.exit_code)
+    } else {
+        "it does not run".to_owned()
+    }
 }
 
 fn network(state: &State) -> Network<'static> {
@@ -207,7 +218,9 @@ impl Live {
         }
         match &latest.trouble {
             Some(trouble) => Look::Missed(trouble.clone()),
-            None if latest.heard.elapsed() > STALE => Look::Missed("Docker's statistics stopped".to_owned()),
+            None if latest.heard.elapsed() > STALE => {
+                Look::Missed("Docker's statistics stopped".to_owned())
+            }
             None => Look::NoNews,
         }
     }

@@ -52,12 +52,17 @@ impl Containers {
     /// When a member is a container and no Docker daemon answers.
     pub async fn open(members: &[Member], root: &Path) -> Result<Self, ProbeError> {
         let is_container = |member: &Member| matches!(member.handle, Handle::Container { .. });
-        let daemon = if members.iter().any(is_container) { Some(Daemon::connect().await?) } else { None };
-        let processes = members.iter().any(|member| !is_container(member)).then(|| Processes::new(Path::new("/")));
+        let daemon =
+            if members.iter().any(is_container) { Some(Daemon::connect().await?) } else { None };
+        let processes = members
+            .iter()
+            .any(|member| !is_container(member))
+            .then(|| Processes::new(Path::new("/")));
         let watched = members.iter().map(async |member| {
             let source = match (&member.handle, &daemon) {
                 (Handle::Container { id }, Some(daemon)) => {
-                    let container = Container::open(id.clone(), daemon.clone(), root.to_owned()).await;
+                    let container =
+                        Container::open(id.clone(), daemon.clone(), root.to_owned()).await;
                     Source::Container(Box::new(container))
                 }
                 (Handle::Process { pid }, _) => Source::Process(Box::new(Tree::new(*pid))),
@@ -81,7 +86,11 @@ impl Probe for Containers {
         let scanned = match self.processes.as_mut().map(Processes::scan) {
             Some(Err(error)) => {
                 let why = format!("/proc cannot be listed: {error}");
-                out.incidents.extend(self.teller.missed.lost(&Arc::from("containers"), "/proc", why));
+                out.incidents.extend(self.teller.missed.lost(
+                    &Arc::from("containers"),
+                    "/proc",
+                    why,
+                ));
                 false
             }
             _ => true,
@@ -141,7 +150,10 @@ fn memory_high(high: &mut bool, usage: &Usage, source: &Arc<str>) -> Option<Inci
     *high = fraction > HIGH || (*high && fraction >= NO_LONGER_HIGH);
     let (used, limit) = (usage.working_set?, usage.limit?);
     rises.then(|| {
-        let message = format!("working set at {:.1}% of its limit ({used} of {limit} bytes)", fraction * 100.0);
+        let message = format!(
+            "working set at {:.1}% of its limit ({used} of {limit} bytes)",
+            fraction * 100.0
+        );
         Incident::new(EventKind::MemoryHigh, source, message)
     })
 }
@@ -153,11 +165,22 @@ mod tests {
     #[test]
     fn high_memory_is_said_once_a_crossing() {
         let (mut high, api) = (false, Arc::from("api"));
-        for (used, said) in [(90, false), (96, true), (99, false), (93, false), (96, false), (89, false), (96, true)] {
+        for (used, said) in [
+            (90, false),
+            (96, true),
+            (99, false),
+            (93, false),
+            (96, false),
+            (89, false),
+            (96, true),
+        ] {
             let usage = Usage { working_set: Some(used), limit: Some(100), ..Usage::default() };
             assert_eq!(memory_high(&mut high, &usage, &api).is_some(), said, "{used}");
         }
-        assert_eq!(memory_high(&mut false, &Usage { working_set: Some(9), ..Usage::default() }, &api), None);
+        assert_eq!(
+            memory_high(&mut false, &Usage { working_set: Some(9), ..Usage::default() }, &api),
+            None
+        );
     }
 
     #[test]
@@ -187,7 +210,8 @@ mod tests {
 
     #[tokio::test]
     async fn processes_are_read_without_docker() {
-        let member = Member { name: Arc::from("me"), handle: Handle::Process { pid: std::process::id() } };
+        let member =
+            Member { name: Arc::from("me"), handle: Handle::Process { pid: std::process::id() } };
         let mut probe = Containers::open(&[member], Path::new("/")).await.unwrap();
         let seen = probe.read().await;
         let names: Vec<_> = seen.readings.iter().map(|reading| reading.metric.as_ref()).collect();

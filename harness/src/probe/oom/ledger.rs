@@ -99,7 +99,8 @@ impl Ledger {
         }
         if let Some(state) = &seen.state {
             // While it runs, the flag is still that of the life before.
-            let flagged = if state.pid.is_some() { parts.iter_mut().nth_back(1) } else { parts.last_mut() };
+            let flagged =
+                if state.pid.is_some() { parts.iter_mut().nth_back(1) } else { parts.last_mut() };
             if let Some(part) = flagged {
                 part.flag = state.oom_killed;
             }
@@ -118,7 +119,8 @@ impl Ledger {
         if let Some(message) = restarted {
             news.push((EventKind::Restarted, message));
         }
-        let unhealthy = turn.unwrap_or_else(|| seen.state.map_or(self.unhealthy, |state| state.unhealthy));
+        let unhealthy =
+            turn.unwrap_or_else(|| seen.state.map_or(self.unhealthy, |state| state.unhealthy));
         if unhealthy && !self.unhealthy {
             news.push((EventKind::Unhealthy, "its health check fails".to_owned()));
         }
@@ -134,7 +136,9 @@ impl Ledger {
 
     /// Whether it was started again, and how often. Of an event alone we cannot know, as it may be an old one.
     fn restarted(&mut self, seen: &Seen) -> Option<String> {
-        let starts = seen.happenings.iter().filter(|happening| **happening == Happening::Start).count() as u64;
+        let starts =
+            seen.happenings.iter().filter(|happening| **happening == Happening::Start).count()
+                as u64;
         let Some(state) = &seen.state else {
             self.start_told |= starts > 0;
             return (starts > 0).then(|| "it was started again".to_owned());
@@ -150,8 +154,13 @@ impl Ledger {
         }
         Some(match (policy, starts.max(policy)) {
             (0, _) => "it was started again".to_owned(),
-            (_, 1) => format!("its restart policy started it again ({} times so far)", state.restarts),
-            (_, times) => format!("its restart policy started it again {times} times ({} so far)", state.restarts),
+            (_, 1) => {
+                format!("its restart policy started it again ({} times so far)", state.restarts)
+            }
+            (_, times) => format!(
+                "its restart policy started it again {times} times ({} so far)",
+                state.restarts
+            ),
         })
     }
 
@@ -171,7 +180,10 @@ impl Ledger {
         .collect();
         let new = killed.saturating_sub(life.told);
         for _ in 0..new {
-            let message = format!("the kernel killed one of its processes for want of memory (seen in {})", sources.join(", "));
+            let message = format!(
+                "the kernel killed one of its processes for want of memory (seen in {})",
+                sources.join(", ")
+            );
             news.push((EventKind::OomKill, message));
         }
         life.told += new;
@@ -187,7 +199,9 @@ impl Ledger {
                     let why = "it ended with exit code 137: killed, and no source tells of a kill for want of memory";
                     news.push((EventKind::Died, why.to_owned()));
                 }
-                Some(code) => news.push((EventKind::Died, format!("it ended with exit code {code}"))),
+                Some(code) => {
+                    news.push((EventKind::Died, format!("it ended with exit code {code}")));
+                }
                 None => news.push((EventKind::Died, "it ended".to_owned())),
             }
         }

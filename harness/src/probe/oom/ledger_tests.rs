@@ -9,7 +9,13 @@ fn running(started_at: &str, restarts: u64) -> State {
 }
 
 fn ended(started_at: &str, exit_code: i64, oom_killed: bool) -> State {
-    State { ended: true, exit_code, oom_killed, started_at: started_at.to_owned(), ..State::default() }
+    State {
+        ended: true,
+        exit_code,
+        oom_killed,
+        started_at: started_at.to_owned(),
+        ..State::default()
+    }
 }
 
 fn seen(counter: Option<u64>, happenings: &[Happening], state: Option<State>) -> Seen {
@@ -50,7 +56,10 @@ fn a_killed_container_is_an_oom_kill_and_not_a_death() {
 fn the_daemons_flag_is_enough_where_events_and_counter_are_missing() {
     check(vec![(seen(None, &[], Some(ended("a", 137, true))), &[OomKill])]);
     let restarted = || Some(State { oom_killed: true, ..running("b", 1) });
-    check(vec![(seen(None, &[], restarted()), &[OomKill, Restarted]), (seen(None, &[], restarted()), &[])]);
+    check(vec![
+        (seen(None, &[], restarted()), &[OomKill, Restarted]),
+        (seen(None, &[], restarted()), &[]),
+    ]);
 }
 
 #[test]

@@ -85,15 +85,20 @@ impl Oom {
         let mut listener = None;
         if !containers.is_empty() {
             let daemon = Daemon::connect().await?;
-            let states = join_all(containers.iter().map(|watched| daemon.inspect(&watched.id))).await;
+            let states =
+                join_all(containers.iter().map(|watched| daemon.inspect(&watched.id))).await;
             for (watched, state) in containers.iter_mut().zip(states) {
                 let gone = || format!("there is no container {} for {}", watched.id, watched.name);
                 let state = state.map_err(ProbeError)?.ok_or_else(|| ProbeError(gone()))?;
                 watched.find(root, &state);
-                let count = watched.counter.as_ref().and_then(|counter| counter.read(&mut buffer).ok()?);
+                let count =
+                    watched.counter.as_ref().and_then(|counter| counter.read(&mut buffer).ok()?);
                 watched.ledger = Some(Ledger::new(&state, count));
             }
-            listener = Some(Listener::start(daemon, containers.iter().map(|watched| watched.id.clone()).collect()));
+            listener = Some(Listener::start(
+                daemon,
+                containers.iter().map(|watched| watched.id.clone()).collect(),
+            ));
         }
         let host = if leaders.is_empty() { None } else { HostCounter::open(&mut buffer) };
         Ok(Self {
@@ -121,7 +126,10 @@ impl Oom {
                     if happening.is_some() {
                         self.missed.found(&events, "events");
                     }
-                    let Some(index) = self.containers.iter().position(|watched| watched.id == id) else { continue };
+                    let Some(index) = self.containers.iter().position(|watched| watched.id == id)
+                    else {
+                        continue;
+                    };
                     let watched = &mut self.containers[index];
                     let state = match state {
                         Ok(state) => {
@@ -134,7 +142,11 @@ impl Oom {
                             None
                         }
                     };
-                    let seen = Seen { counter: counts[index], happenings: happening.into_iter().collect(), state };
+                    let seen = Seen {
+                        counter: counts[index],
+                        happenings: happening.into_iter().collect(),
+                        state,
+                    };
                     if watched.settle(seen, &self.root, out) {
                         counts[index] = None;
                     }
@@ -145,7 +157,9 @@ impl Oom {
             watched.settle(Seen { counter, ..Seen::default() }, &self.root, out);
             if !watched.removed {
                 let kills = watched.ledger.as_ref().map(Ledger::kills);
-                out.readings.extend(kills.map(|kills| Reading::new(&OOM_KILLS, &watched.name, kills as f64)));
+                out.readings.extend(
+                    kills.map(|kills| Reading::new(&OOM_KILLS, &watched.name, kills as f64)),
+                );
             }
             if !watched.removed && watched.ask <= Instant::now() {
                 listener.ask(&watched.id);
@@ -165,8 +179,12 @@ impl Oom {
                 out.readings.push(Reading::new(&OOM_KILLS, name, leader.kills as f64));
             } else {
                 let why = match host {
-                    None => "the kernel does not count its kills for want of memory in /proc/vmstat",
-                    Some(_) => "the kernel killed for want of memory on this machine, and whether a process of this member was among them is not known",
+                    None => {
+                        "the kernel does not count its kills for want of memory in /proc/vmstat"
+                    }
+                    Some(_) => {
+                        "the kernel killed for want of memory on this machine, and whether a process of this member was among them is not known"
+                    }
                 };
                 if let Some(said) = self.missed.lost(name, "kills", why) {
                     out.incidents.push(Incident { kind: EventKind::Unavailable, ..said });
@@ -217,7 +235,9 @@ impl Watched {
             news.extend(ledger.removed());
         }
         let another = ledger.started_at() != life;
-        out.incidents.extend(news.into_iter().map(|(kind, message)| Incident::new(kind, &self.name, message)));
+        out.incidents.extend(
+            news.into_iter().map(|(kind, message)| Incident::new(kind, &self.name, message)),
+        );
         if let Some(state) = state {
             self.running = state.pid.is_some();
             if another || self.counter.is_none() {
