@@ -45,7 +45,8 @@ impl Cadvisor {
     /// # Errors
     /// When no HTTP client can be had.
     pub fn open(spec: &CadvisorSpec, members: &[Member]) -> Result<Self, ProbeError> {
-        let client = client(PATIENCE).map_err(|error| ProbeError(format!("set up an HTTP client: {error}")))?;
+        let client = client(PATIENCE)
+            .map_err(|error| ProbeError(format!("set up an HTTP client: {error}")))?;
         let url = format!("{}/api/v1.3/docker/", spec.url.trim_end_matches('/'));
         let watched = members.iter().map(|member| {
             let id = match &member.handle {
@@ -91,12 +92,22 @@ impl Probe for Cadvisor {
                 }
                 continue;
             };
-            let Some(info) = infos.iter().find(|(key, info)| info.is(key, id)).map(|(_, info)| info) else {
-                out.incidents.extend(self.missed.lost(&name, "", format!("cAdvisor knows no container {id}")));
+            let Some(info) =
+                infos.iter().find(|(key, info)| info.is(key, id)).map(|(_, info)| info)
+            else {
+                out.incidents.extend(self.missed.lost(
+                    &name,
+                    "",
+                    format!("cAdvisor knows no container {id}"),
+                ));
                 continue;
             };
             let Some((last, earlier)) = info.stats.split_last() else {
-                out.incidents.extend(self.missed.lost(&name, "", "cAdvisor has no statistics of it"));
+                out.incidents.extend(self.missed.lost(
+                    &name,
+                    "",
+                    "cAdvisor has no statistics of it",
+                ));
                 continue;
             };
             self.missed.found(&name, "");
@@ -126,7 +137,8 @@ fn usage(stats: &Stats, info: &Info) -> Usage {
     let memory = stats.memory.as_ref();
     let cpu = stats.cpu.as_ref();
     // What it was not asked to collect, it answers with zeros.
-    let counted = |count: fn(&Tasks) -> u64| stats.processes.as_ref().map(count).filter(|count| *count > 0);
+    let counted =
+        |count: fn(&Tasks) -> u64| stats.processes.as_ref().map(count).filter(|count| *count > 0);
     let network = |bytes: fn(&Interface) -> u64| {
         let interfaces = stats.network.as_ref()?.interfaces.as_ref()?;
         let outward = interfaces.iter().filter(|interface| interface.name != "lo");
@@ -172,7 +184,10 @@ impl Info {
     /// `key` is a path such as `/docker/<id>` or `/system.slice/docker-<id>.scope`.
     fn is(&self, key: &str, id: &str) -> bool {
         let last = key.rsplit('/').next().unwrap_or(key);
-        let last = last.strip_prefix("docker-").and_then(|last| last.strip_suffix(".scope")).unwrap_or(last);
+        let last = last
+            .strip_prefix("docker-")
+            .and_then(|last| last.strip_suffix(".scope"))
+            .unwrap_or(last);
         let alias = || self.aliases.iter().flatten().any(|alias| alias == id);
         self.id.as_deref() == Some(id) || last == id || alias()
     }

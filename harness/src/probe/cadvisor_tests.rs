@@ -12,11 +12,16 @@ const ANSWER: &str = include_str!("../../tests/data/probe/cadvisor.json");
 async fn answering(server: &MockServer, status: u16, body: &str) {
     server.reset().await;
     let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
-    Mock::given(method("GET")).and(path("/api/v1.3/docker/")).respond_with(answer).mount(server).await;
+    Mock::given(method("GET"))
+        .and(path("/api/v1.3/docker/"))
+        .respond_with(answer)
+        .mount(server)
+        .await;
 }
 
 fn probe(server: &MockServer, members: &[(&str, Handle)]) -> Cadvisor {
-    let member = |(name, handle): &(&str, Handle)| Member { name: Arc::from(*name), handle: handle.clone() };
+    let member =
+        |(name, handle): &(&str, Handle)| Member { name: Arc::from(*name), handle: handle.clone() };
     let members: Vec<Member> = members.iter().map(member).collect();
     Cadvisor::open(&CadvisorSpec { url: format!("{}/", server.uri()) }, &members).unwrap()
 }
@@ -54,7 +59,11 @@ async fn a_container_is_read_from_its_last_two_statistics() {
         ("files.open", 11.0),
     ];
     assert_eq!(values(&seen), expected);
-    assert_eq!(probe.read().await, Observation::default(), "the same timestamp again is no reading");
+    assert_eq!(
+        probe.read().await,
+        Observation::default(),
+        "the same timestamp again is no reading"
+    );
     answering(&server, 200, &ANSWER.replace("12:21:00.000", "12:21:02.000")).await;
     assert_eq!(values(&probe.read().await)[6], ("cpu.usage", 0.75));
 }
@@ -64,7 +73,12 @@ async fn what_it_does_not_collect_is_absent() {
     let server = MockServer::start().await;
     answering(&server, 200, ANSWER).await;
     let seen = probe(&server, &[("other", container(OTHER))]).read().await;
-    let expected = [("memory.usage", 100.0), ("memory.working_set", 50.0), ("memory.anon", 40.0), ("cpu.time", 5.0)];
+    let expected = [
+        ("memory.usage", 100.0),
+        ("memory.working_set", 50.0),
+        ("memory.anon", 40.0),
+        ("cpu.time", 5.0),
+    ];
     assert_eq!(values(&seen), expected);
 }
 
@@ -72,11 +86,21 @@ async fn what_it_does_not_collect_is_absent() {
 async fn a_container_is_matched_by_its_whole_id_or_alias() {
     let server = MockServer::start().await;
     answering(&server, 200, ANSWER).await;
-    for (id, found) in [(API, true), (&API[..12], false), ("shop_api_1", true), ("api", false), ("shop_api_", false)] {
+    for (id, found) in [
+        (API, true),
+        (&API[..12], false),
+        ("shop_api_1", true),
+        ("api", false),
+        ("shop_api_", false),
+    ] {
         let mut probe = probe(&server, &[("api", container(id))]);
         let seen = probe.read().await;
         assert_eq!(!seen.readings.is_empty(), found, "{id}");
-        assert_eq!(seen.incidents.iter().any(|incident| incident.kind == EventKind::ProbeMissed), !found, "{id}");
+        assert_eq!(
+            seen.incidents.iter().any(|incident| incident.kind == EventKind::ProbeMissed),
+            !found,
+            "{id}"
+        );
         assert_eq!(probe.read().await.incidents, [], "said once: {id}");
     }
 }
@@ -84,8 +108,11 @@ async fn a_container_is_matched_by_its_whole_id_or_alias() {
 #[tokio::test]
 async fn a_server_that_fails_is_missed_once_and_a_process_is_unavailable() {
     let server = MockServer::start().await;
-    let mut probe = probe(&server, &[("api", container(API)), ("worker", Handle::Process { pid: 1 })]);
-    let kinds = |seen: &Observation| -> Vec<EventKind> { seen.incidents.iter().map(|each| each.kind).collect() };
+    let mut probe =
+        probe(&server, &[("api", container(API)), ("worker", Handle::Process { pid: 1 })]);
+    let kinds = |seen: &Observation| -> Vec<EventKind> {
+        seen.incidents.iter().map(|each| each.kind).collect()
+    };
     for (status, body, expected) in [
         (500, "", vec![EventKind::ProbeMissed]),
         (200, "no json", vec![]),

@@ -1,6 +1,6 @@
 //! [`Container`]: one container, read from its cgroup files, else from Docker's statistics.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +19,11 @@ const STALE: Duration = Duration::from_secs(5);
 
 /// What came of one look at a member.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack, for one tick")]
 pub(super) enum Look {
     /// What it has used.
     Used(Usage),
-    /// Nothing new since the look before.
+    /// Nothing new since the look before, or not known yet what became of it.
     NoNews,
     /// It cannot be read; with the reason.
     Missed(String),
@@ -30,87 +31,143 @@ pub(super) enum Look {
 
 /// One container through all its lives.
 pub(super) struct Container {
-    id: String,
+    place: Place,
     via: Via,
     life: u32,
-    /// Why the cgroup files are not used, if so.
-    fallback: Option<String>,
+}
+
+/// Where to look for it.
+#[derive(Clone)]
+struct Place {
+    id: String,
+    daemon: Daemon,
+    root: PathBuf,
 }
 
 enum Via {
     Cgroup(Cgroup),
-    Stream(Live),
-    Gone { why: String, ask: Instant },
+    /// With the reason why the cgroup files are not used.
+    Stream(Live, String),
+    /// With the reason, once it is known. The search goes on in the background: a sample never waits for the daemon.
+    Gone(Search, Option<String>),
 }
 
 impl Container {
-    /// A container that was not looked at yet.
-    pub(super) fn new(id: String) -> Self {
-        let via = Via::Gone { why: "it was not found yet".to_owned(), ask: Instant::now() };
-        Self { id, via, life: 0, fallback: None }
-    }
-
-    /// Reads what is at hand, without asking the daemon.
-    pub(super) fn look(&mut self, buffer: &mut Vec<u8>) -> Look {
-        match &mut self.via {
-            Via::Cgroup(cgroup) => match cgroup.read(buffer) {
-                Ok(usage) => Look::Used(Usage { life: self.life, ..usage }),
-                Err(error) => {
-                    let why = format!("its control group is gone: {error}");
-                    self.via = Via::Gone { why: why.clone(), ask: Instant::now() };
-                    Look::Missed(why)
-                }
-            },
-            Via::Stream(live) => live.take(),
-            Via::Gone { why, .. } => Look::Missed(why.clone()),
-        }
-    }
-
-    /// True when the daemon should be asked where the container is now.
-    pub(super) fn is_lost(&self) -> bool {
-        matches!(&self.via, Via::Gone { ask, .. } if Instant::now() >= *ask)
-    }
-
-    /// Asks the daemon where the container is now.
-    pub(super) async fn find(&mut self, daemon: &Daemon, root: &Path) {
-        let gone = |why: String| Via::Gone { why, ask: Instant::now() + ASK_AGAIN };
-        self.via = match self.open(daemon, root).await {
+    /// Finds a container.
+    pub(super) async fn open(id: String, daemon: Daemon, root: PathBuf) -> Self {
+        let place = Place { id, daemon, root };
+        let via = match place.find().await {
             Ok(via) => via,
-            Err(why) => gone(why),
+            Err(why) => Via::Gone(Search::start(&place), Some(why)),
         };
+        Self { place, via, life: 0 }
     }
 
-    async fn open(&mut self, daemon: &Daemon, root: &Path) -> Result<Via, String> {
-        let state = daemon.inspect(&self.id).await?.ok_or("it was removed")?;
-        let pid = state.pid.ok_or_else(|| not_running(&state))?;
-        self.life += 1;
-        let refused = match Cgroup::open(root, &self.id, pid, network(&state)) {
-            Ok(cgroup) => return Ok(Via::Cgroup(cgroup)),
-            Err(refused) => refused,
-        };
-        // It may have ended while we looked: only a container that still runs is out of reach.
-        let state = daemon.inspect(&self.id).await?.ok_or("it was removed")?;
-        if state.pid != Some(pid) {
-            return Err(not_running(&state));
+    /// Reads what is at hand.
+    pub(super) async fn look(&mut self, buffer: &mut Vec<u8>) -> Look {
+        if let Via::Gone(search, why) = &mut self.via {
+            match search.end().await {
+                Some(Ok(via)) => {
+                    self.via = via;
+                    self.life += 1;
+                }
+                Some(Err(reason)) => {
+                    *search = Search::start_later(&self.place);
+                    *why = Some(reason);
+                }
+                None => {}
+            }
         }
-        self.fallback = Some(refused);
-        Ok(Via::Stream(Live::start(daemon.clone(), self.id.clone(), state.limit, self.life)))
+        let look = match &mut self.via {
+            Via::Cgroup(cgroup) => {
+                cgroup.read(buffer).map_or(None, |usage| Some(Look::Used(usage)))
+            }
+            Via::Stream(live, _) => Some(live.take()),
+            Via::Gone(_, Some(why)) => Some(Look::Missed(why.clone())),
+            Via::Gone(_, None) => Some(Look::NoNews),
+        };
+        match look {
+            Some(Look::Used(usage)) => Look::Used(Usage { life: self.life, ..usage }),
+            Some(look) => look,
+            None => {
+                self.via = Via::Gone(Search::start(&self.place), None);
+                Look::NoNews
+            }
+        }
     }
 
     /// What cannot be measured, and why.
     pub(super) fn unavailable(&self) -> Vec<String> {
-        match (&self.via, &self.fallback) {
-            (Via::Cgroup(cgroup), _) => cgroup.unavailable().collect(),
-            (Via::Stream(_), Some(why)) => vec![format!(
+        match &self.via {
+            Via::Cgroup(cgroup) => cgroup.unavailable().collect(),
+            Via::Stream(_, why) => vec![format!(
                 "cgroup files cannot be read ({why}): Docker's statistics are used, one a second, without processes and files.open"
             )],
-            _ => Vec::new(),
+            Via::Gone(..) => Vec::new(),
         }
     }
 }
 
+impl Place {
+    async fn find(&self) -> Result<Via, String> {
+        let removed = "it was removed";
+        let state = self.daemon.inspect(&self.id).await?.ok_or(removed)?;
+        let pid = state.pid.ok_or_else(|| not_running(&state))?;
+        let refused = match Cgroup::open(&self.root, &self.id, pid, network(&state)) {
+            Ok(cgroup) => return Ok(Via::Cgroup(cgroup)),
+            Err(refused) => refused,
+        };
+        // It may have ended while we looked: only a container that still runs is out of reach.
+        let state = self.daemon.inspect(&self.id).await?.ok_or(removed)?;
+        if state.pid != Some(pid) {
+            return Err(not_running(&state));
+        }
+        Ok(Via::Stream(Live::start(self.daemon.clone(), self.id.clone(), state.limit), refused))
+    }
+}
+
+/// A question to the daemon that is under way, and ends with this value.
+struct Search(JoinHandle<Result<Via, String>>);
+
+impl Search {
+    fn start(place: &Place) -> Self {
+        let place = place.clone();
+        Self(tokio::spawn(async move { place.find().await }))
+    }
+
+    fn start_later(place: &Place) -> Self {
+        let place = place.clone();
+        Self(tokio::spawn(async move {
+            sleep(ASK_AGAIN).await;
+            place.find().await
+        }))
+    }
+
+    /// What came of it, if it is over.
+    async fn end(&mut self) -> Option<Result<Via, String>> {
+        if !self.0.is_finished() {
+            return None;
+        }
+        Some(
+            (&mut self.0)
+                .await
+                .unwrap_or_else(|error| Err(format!("the search for it failed: {error}"))),
+        )
+    }
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 fn not_running(state: &State) -> String {
-    if state.ended { format!("it ended with exit code {}", state.exit_code) } else { "it does not run".to_owned() }
+    if state.ended {
+        format!("it ended with exit code {}", state.exit_code)
+    } else {
+        "it does not run".to_owned()
+    }
 }
 
 fn network(state: &State) -> Network<'static> {
@@ -126,7 +183,6 @@ struct Live {
     latest: Arc<Mutex<Latest>>,
     task: JoinHandle<()>,
     limit: Option<u64>,
-    life: u32,
 }
 
 struct Latest {
@@ -139,7 +195,7 @@ struct Latest {
 }
 
 impl Live {
-    fn start(daemon: Daemon, id: String, limit: Option<u64>, life: u32) -> Self {
+    fn start(daemon: Daemon, id: String, limit: Option<u64>) -> Self {
         let latest = Latest { usage: None, at: 0.0, heard: Instant::now(), trouble: None };
         let latest = Arc::new(Mutex::new(latest));
         let heard = Arc::clone(&latest);
@@ -152,17 +208,19 @@ impl Live {
                 sleep(ASK_AGAIN).await;
             }
         });
-        Self { latest, task, limit, life }
+        Self { latest, task, limit }
     }
 
     fn take(&self) -> Look {
         let mut latest = lock(&self.latest);
         if let Some(usage) = latest.usage.take() {
-            return Look::Used(Usage { limit: self.limit, life: self.life, ..usage });
+            return Look::Used(Usage { limit: self.limit, ..usage });
         }
         match &latest.trouble {
             Some(trouble) => Look::Missed(trouble.clone()),
-            None if latest.heard.elapsed() > STALE => Look::Missed("Docker's statistics stopped".to_owned()),
+            None if latest.heard.elapsed() > STALE => {
+                Look::Missed("Docker's statistics stopped".to_owned())
+            }
             None => Look::NoNews,
         }
     }
@@ -204,9 +262,9 @@ mod tests {
         let latest = Latest { usage: None, at: 0.0, heard: Instant::now(), trouble: None };
         let latest = Arc::new(Mutex::new(latest));
         let task = tokio::spawn(async {});
-        let live = Live { latest: Arc::clone(&latest), task, limit: Some(9), life: 3 };
+        let live = Live { latest: Arc::clone(&latest), task, limit: Some(9) };
         let sample = |at| Usage { at, anon: Some(5), ..Usage::default() };
-        let told = |at| Look::Used(Usage { limit: Some(9), life: 3, ..sample(at) });
+        let told = |at| Look::Used(Usage { limit: Some(9), ..sample(at) });
         assert_eq!(live.take(), Look::NoNews);
         lock(&latest).hear(Ok(Some(sample(1.0))));
         assert_eq!((live.take(), live.take()), (told(1.0), Look::NoNews));

@@ -4,7 +4,7 @@
 //! seen, from Docker's statistics. Processes have no network counters of their own: theirs are absent.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,8 +24,6 @@ const NO_LONGER_HIGH: f64 = 0.90;
 
 /// Reads every member of a target.
 pub struct Containers {
-    root: PathBuf,
-    daemon: Option<Daemon>,
     watched: Vec<Watched>,
     processes: Option<Processes>,
     teller: Teller,
@@ -54,40 +52,26 @@ impl Containers {
     /// When a member is a container and no Docker daemon answers.
     pub async fn open(members: &[Member], root: &Path) -> Result<Self, ProbeError> {
         let is_container = |member: &Member| matches!(member.handle, Handle::Container { .. });
-        let daemon = if members.iter().any(is_container) { Some(Daemon::connect().await?) } else { None };
-        let processes = members.iter().any(|member| !is_container(member)).then(|| Processes::new(Path::new("/")));
-        let watched = members.iter().map(|member| {
-            let source = match &member.handle {
-                Handle::Process { pid } => Source::Process(Box::new(Tree::new(*pid))),
-                Handle::Container { id } => Source::Container(Box::new(Container::new(id.clone()))),
+        let daemon =
+            if members.iter().any(is_container) { Some(Daemon::connect().await?) } else { None };
+        let processes = members
+            .iter()
+            .any(|member| !is_container(member))
+            .then(|| Processes::new(Path::new("/")));
+        let watched = members.iter().map(async |member| {
+            let source = match (&member.handle, &daemon) {
+                (Handle::Container { id }, Some(daemon)) => {
+                    let container =
+                        Container::open(id.clone(), daemon.clone(), root.to_owned()).await;
+                    Source::Container(Box::new(container))
+                }
+                (Handle::Process { pid }, _) => Source::Process(Box::new(Tree::new(*pid))),
+                (Handle::Container { .. }, None) => return None,
             };
-            Watched { name: Arc::clone(&member.name), source, before: None, high: false }
+            Some(Watched { name: Arc::clone(&member.name), source, before: None, high: false })
         });
-        let mut probe = Self {
-            root: root.to_owned(),
-            daemon,
-            watched: watched.collect(),
-            processes,
-            teller: Teller::default(),
-            buffer: Vec::new(),
-        };
-        probe.find_lost().await;
-        Ok(probe)
-    }
-
-    /// Asks the daemon about all containers that are not where they were, at once.
-    async fn find_lost(&mut self) -> Vec<usize> {
-        let Some(daemon) = &self.daemon else { return Vec::new() };
-        let lost = self.watched.iter_mut().enumerate().filter_map(|(index, watched)| match &mut watched.source {
-            Source::Container(container) if container.is_lost() => Some((index, container)),
-            _ => None,
-        });
-        let root = &self.root;
-        let found = lost.map(|(index, container)| async move {
-            container.find(daemon, root).await;
-            index
-        });
-        join_all(found).await
+        let watched = join_all(watched).await.into_iter().flatten().collect();
+        Ok(Self { watched, processes, teller: Teller::default(), buffer: Vec::new() })
     }
 }
 
@@ -102,28 +86,24 @@ impl Probe for Containers {
         let scanned = match self.processes.as_mut().map(Processes::scan) {
             Some(Err(error)) => {
                 let why = format!("/proc cannot be listed: {error}");
-                out.incidents.extend(self.teller.missed.lost(&Arc::from("containers"), "/proc", why));
+                out.incidents.extend(self.teller.missed.lost(
+                    &Arc::from("containers"),
+                    "/proc",
+                    why,
+                ));
                 false
             }
             _ => true,
         };
-        let mut looks: Vec<Look> = Vec::with_capacity(self.watched.len());
         for watched in &mut self.watched {
-            looks.push(match (&mut watched.source, &mut self.processes) {
+            let look = match (&mut watched.source, &mut self.processes) {
                 (Source::Process(tree), Some(processes)) if scanned => match tree.read(processes) {
                     Some(usage) => Look::Used(usage),
                     None => Look::Missed("no process of its group runs any more".to_owned()),
                 },
                 (Source::Process(_), _) => Look::NoNews,
-                (Source::Container(container), _) => container.look(&mut self.buffer),
-            });
-        }
-        for index in self.find_lost().await {
-            if let Source::Container(container) = &mut self.watched[index].source {
-                looks[index] = container.look(&mut self.buffer);
-            }
-        }
-        for (watched, look) in self.watched.iter_mut().zip(looks) {
+                (Source::Container(container), _) => container.look(&mut self.buffer).await,
+            };
             self.teller.tell(watched, look, &mut out);
         }
         out
@@ -170,7 +150,10 @@ fn memory_high(high: &mut bool, usage: &Usage, source: &Arc<str>) -> Option<Inci
     *high = fraction > HIGH || (*high && fraction >= NO_LONGER_HIGH);
     let (used, limit) = (usage.working_set?, usage.limit?);
     rises.then(|| {
-        let message = format!("working set at {:.1}% of its limit ({used} of {limit} bytes)", fraction * 100.0);
+        let message = format!(
+            "working set at {:.1}% of its limit ({used} of {limit} bytes)",
+            fraction * 100.0
+        );
         Incident::new(EventKind::MemoryHigh, source, message)
     })
 }
@@ -182,11 +165,22 @@ mod tests {
     #[test]
     fn high_memory_is_said_once_a_crossing() {
         let (mut high, api) = (false, Arc::from("api"));
-        for (used, said) in [(90, false), (96, true), (99, false), (93, false), (96, false), (89, false), (96, true)] {
+        for (used, said) in [
+            (90, false),
+            (96, true),
+            (99, false),
+            (93, false),
+            (96, false),
+            (89, false),
+            (96, true),
+        ] {
             let usage = Usage { working_set: Some(used), limit: Some(100), ..Usage::default() };
             assert_eq!(memory_high(&mut high, &usage, &api).is_some(), said, "{used}");
         }
-        assert_eq!(memory_high(&mut false, &Usage { working_set: Some(9), ..Usage::default() }, &api), None);
+        assert_eq!(
+            memory_high(&mut false, &Usage { working_set: Some(9), ..Usage::default() }, &api),
+            None
+        );
     }
 
     #[test]
@@ -216,7 +210,8 @@ mod tests {
 
     #[tokio::test]
     async fn processes_are_read_without_docker() {
-        let member = Member { name: Arc::from("me"), handle: Handle::Process { pid: std::process::id() } };
+        let member =
+            Member { name: Arc::from("me"), handle: Handle::Process { pid: std::process::id() } };
         let mut probe = Containers::open(&[member], Path::new("/")).await.unwrap();
         let seen = probe.read().await;
         let names: Vec<_> = seen.readings.iter().map(|reading| reading.metric.as_ref()).collect();

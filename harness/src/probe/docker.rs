@@ -6,9 +6,12 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum, ContainerStatsResponse, EventMessage, HealthStatusEnum,
+    ContainerInspectResponse, ContainerStateStatusEnum, ContainerStatsResponse, EventMessage,
+    HealthStatusEnum,
 };
-use bollard::query_parameters::{EventsOptionsBuilder, InspectContainerOptions, StatsOptionsBuilder};
+use bollard::query_parameters::{
+    EventsOptionsBuilder, InspectContainerOptions, StatsOptionsBuilder,
+};
 use futures_util::{Stream, StreamExt};
 
 use super::ProbeError;
@@ -69,7 +72,9 @@ impl Daemon {
     /// When no daemon answers.
     pub(super) async fn connect() -> Result<Self, ProbeError> {
         let failed = |error: Error| {
-            ProbeError(format!("reach the Docker daemon: {error}; is it running, and is DOCKER_HOST right?"))
+            ProbeError(format!(
+                "reach the Docker daemon: {error}; is it running, and is DOCKER_HOST right?"
+            ))
         };
         let docker = Docker::connect_with_defaults().map_err(failed)?.with_timeout(PATIENCE);
         docker.negotiate_version().await.map(Self).map_err(failed)
@@ -88,7 +93,10 @@ impl Daemon {
     }
 
     /// What a container uses, about once a second, each with its own time; none while it does not run.
-    pub(super) fn stats(&self, id: &str) -> impl Stream<Item = Result<Option<Usage>, String>> + use<> {
+    pub(super) fn stats(
+        &self,
+        id: &str,
+    ) -> impl Stream<Item = Result<Option<Usage>, String>> + use<> {
         let options = StatsOptionsBuilder::default().stream(true).build();
         self.0.stats(id, Some(options)).map(|answer| match answer {
             Ok(answer) => Ok(usage(&answer)),
@@ -97,7 +105,10 @@ impl Daemon {
     }
 
     /// What happens to these containers from now on, with the container's id.
-    pub(super) fn events(&self, ids: &[&str]) -> impl Stream<Item = Result<(String, Happening), String>> + use<> {
+    pub(super) fn events(
+        &self,
+        ids: &[&str],
+    ) -> impl Stream<Item = Result<(String, Happening), String>> + use<> {
         let filters: HashMap<&str, Vec<&str>> = HashMap::from([
             ("type", vec!["container"]),
             ("event", vec!["oom", "die", "start", "health_status"]),
@@ -136,7 +147,8 @@ fn state(answer: ContainerInspectResponse) -> State {
 
 /// A container that does not run is answered too, with zeros and a date of the year 1.
 fn usage(answer: &ContainerStatsResponse) -> Option<Usage> {
-    let at = answer.read.map(|read| read.unix_timestamp_nanos() as f64 / 1e9).filter(|at| *at > 0.0)?;
+    let at =
+        answer.read.map(|read| read.unix_timestamp_nanos() as f64 / 1e9).filter(|at| *at > 0.0)?;
     let memory = answer.memory_stats.as_ref();
     let stat = |v1: &str, v2: &str| {
         let stats = memory?.stats.as_ref()?;
@@ -156,9 +168,9 @@ fn usage(answer: &ContainerStatsResponse) -> Option<Usage> {
     let disk = |operation: &str| {
         // Absent on a machine whose containers never touched a disk, as well as on one that does not count.
         let entries = answer.blkio_stats.as_ref()?.io_service_bytes_recursive.as_ref()?;
-        let of = entries.iter().filter(|entry| {
-            entry.op.as_ref().is_some_and(|op| op.eq_ignore_ascii_case(operation))
-        });
+        let of = entries
+            .iter()
+            .filter(|entry| entry.op.as_ref().is_some_and(|op| op.eq_ignore_ascii_case(operation)));
         Some(of.filter_map(|entry| entry.value).sum())
     };
     Some(Usage {
@@ -186,7 +198,9 @@ fn happening(message: EventMessage) -> Option<(String, Happening)> {
     let attribute = |name: &str| actor.attributes.as_ref()?.get(name);
     let happening = match message.action?.as_str() {
         "oom" => Happening::Oom,
-        "die" => Happening::Die { exit_code: attribute("exitCode").and_then(|code| code.parse().ok()) },
+        "die" => {
+            Happening::Die { exit_code: attribute("exitCode").and_then(|code| code.parse().ok()) }
+        }
         "start" => Happening::Start,
         "health_status: unhealthy" => Happening::Unhealthy,
         "health_status: healthy" => Happening::Healthy,

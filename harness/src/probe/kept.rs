@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+/// The kernel hands out a page at a time, so less than half of one is the end; that spares asking once more.
+const SHORT: usize = 2048;
+
 /// An open file of procfs or cgroupfs. Opening costs more than reading, so it is done once.
 #[derive(Debug)]
 pub(super) struct Kept(File);
@@ -21,12 +24,13 @@ impl Kept {
     pub(super) fn read<'b>(&self, buffer: &'b mut Vec<u8>) -> io::Result<&'b str> {
         let mut length = 0;
         loop {
-            if length == buffer.len() {
-                buffer.resize((length * 2).max(8192), 0);
+            if buffer.len() < length + 2 * SHORT {
+                buffer.resize((length * 2).max(8 * SHORT), 0);
             }
-            match self.0.read_at(&mut buffer[length..], length as u64)? {
-                0 => break,
-                read => length += read,
+            let read = self.0.read_at(&mut buffer[length..], length as u64)?;
+            length += read;
+            if read < SHORT {
+                break;
             }
         }
         std::str::from_utf8(&buffer[..length])
@@ -73,6 +77,9 @@ mod tests {
     #[test]
     fn fields_are_found_by_their_whole_name() {
         let text = "rss 1\ntotal_rss 2\ntotal_rss_huge 3\nbad x\n";
-        assert_eq!(fields(text, ["total_rss", "rss", "bad", "none"]), [Some(2), Some(1), None, None]);
+        assert_eq!(
+            fields(text, ["total_rss", "rss", "bad", "none"]),
+            [Some(2), Some(1), None, None]
+        );
     }
 }

@@ -11,7 +11,12 @@ pub(super) struct Missed(BTreeSet<String>);
 
 impl Missed {
     /// Notes that `what` of `source` cannot be read; the incident, if that is news.
-    pub(super) fn lost(&mut self, source: &Arc<str>, what: &str, why: impl Into<String>) -> Option<Incident> {
+    pub(super) fn lost(
+        &mut self,
+        source: &Arc<str>,
+        what: &str,
+        why: impl Into<String>,
+    ) -> Option<Incident> {
         let news = self.0.insert(key(source, what));
         news.then(|| Incident::new(EventKind::ProbeMissed, source, why))
     }

@@ -44,8 +44,11 @@ pub struct ProbeError(pub String);
 pub const BUILT_IN: &[&str] = &["containers", "oom", "cadvisor", "prometheus"];
 
 /// Makes a registered probe from its settings (`[probe.<name>]`) and the members of the target.
-pub type Make =
-    Arc<dyn Fn(&toml::Table, &[Member]) -> Result<Box<dyn Probe>, Box<dyn Error + Send + Sync>> + Send + Sync>;
+pub type Make = Arc<
+    dyn Fn(&toml::Table, &[Member]) -> Result<Box<dyn Probe>, Box<dyn Error + Send + Sync>>
+        + Send
+        + Sync,
+>;
 
 /// The probes that the test binary registered, by name.
 pub type Registered = BTreeMap<String, Make>;
@@ -66,15 +69,20 @@ pub async fn open(
         ProbeSpec::Cadvisor(spec) => Ok(Box::new(cadvisor::Cadvisor::open(spec, members)?)),
         ProbeSpec::Prometheus(spec) => Ok(Box::new(prometheus::Prometheus::open(spec)?)),
         ProbeSpec::Custom { name, options } => match registered.get(name) {
-            Some(make) => make(options, members).map_err(|error| ProbeError(format!("set up probe {name}: {error}"))),
+            Some(make) => make(options, members)
+                .map_err(|error| ProbeError(format!("set up probe {name}: {error}"))),
             None => Err(ProbeError(unknown(name, registered))),
         },
     }
 }
 
 fn unknown(name: &str, registered: &Registered) -> String {
-    let names: Vec<&str> = BUILT_IN.iter().copied().chain(registered.keys().map(String::as_str)).collect();
-    format!("find a probe named {name}: there are {}; register others in the test binary", names.join(", "))
+    let names: Vec<&str> =
+        BUILT_IN.iter().copied().chain(registered.keys().map(String::as_str)).collect();
+    format!(
+        "find a probe named {name}: there are {}; register others in the test binary",
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]

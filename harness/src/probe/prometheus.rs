@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use reqwest::Client;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::cadvisor::chain;
 use super::missed::Missed;
@@ -42,7 +43,8 @@ impl Prometheus {
     /// # Errors
     /// When no HTTP client can be had.
     pub fn open(spec: &PrometheusSpec) -> Result<Self, ProbeError> {
-        let client = client(PATIENCE).map_err(|error| ProbeError(format!("set up an HTTP client: {error}")))?;
+        let client = client(PATIENCE)
+            .map_err(|error| ProbeError(format!("set up an HTTP client: {error}")))?;
         let url = format!("{}/api/v1/query", spec.url.trim_end_matches('/'));
         let asked = |query: &Query| Asked { query: query.clone(), sources: BTreeSet::new() };
         let queries = spec.query.iter().map(asked).collect();
@@ -56,7 +58,9 @@ impl Prometheus {
         let status = answer.status();
         let body = answer.bytes().await.map_err(failed)?;
         // A refused query is answered with status 400 and the reason.
-        let unreadable = |error| format!("{}: status {status}, and no answer that can be read: {error}", self.url);
+        let unreadable = |error| {
+            format!("{}: status {status}, and no answer that can be read: {error}", self.url)
+        };
         let answer: Answer = serde_json::from_slice(&body).map_err(unreadable)?;
         answer.series()
     }
@@ -79,7 +83,12 @@ impl Probe for Prometheus {
 }
 
 impl Asked {
-    fn take(&mut self, answer: Result<Vec<Series>, String>, missed: &mut Missed, out: &mut Observation) {
+    fn take(
+        &mut self,
+        answer: Result<Vec<Series>, String>,
+        missed: &mut Missed,
+        out: &mut Observation,
+    ) {
         let query = &self.query;
         let metric = &query.metric;
         let mut lost = |source: &Arc<str>, why: String| -> Option<Incident> {
@@ -101,7 +110,9 @@ impl Asked {
             let label = query.source_label.as_ref().map(|label| series.labels.get(label));
             match label {
                 None => found.entry(Arc::clone(&server)).or_default().push(series.value),
-                Some(Some(name)) => found.entry(Arc::from(name.as_str())).or_default().push(series.value),
+                Some(Some(name)) => {
+                    found.entry(Arc::from(name.as_str())).or_default().push(series.value);
+                }
                 // A series without the label belongs to nobody that could be named.
                 Some(None) => {}
             }
@@ -112,32 +123,32 @@ impl Asked {
         }
         let mut read = BTreeSet::new();
         for (source, values) in found {
-            match values[..] {
+            let why = match values[..] {
                 [value] if value.is_finite() => {
-                    let metric = metric.clone().into();
-                    out.readings.push(Reading { metric, source: Arc::clone(&source), value });
-                    self.sources.insert(Arc::clone(&source));
-                    read.insert(source);
+                    out.readings.push(Reading {
+                        metric: metric.clone().into(),
+                        source: Arc::clone(&source),
+                        value,
+                    });
+                    read.insert(Arc::clone(&source));
+                    None
                 }
-                [value] => {
-                    out.incidents.extend(lost(&source, format!("its value is {value}")));
-                    self.sources.insert(source);
-                }
-                _ => {
-                    let why = format!("{} series, where one was expected; choose with `labels` or `source_label`", values.len());
-                    out.incidents.extend(lost(&source, why));
-                    self.sources.insert(source);
-                }
-            }
+                [value] => Some(format!("its value is {value}")),
+                _ => Some(format!(
+                    "{} series, where one was expected; choose with `labels` or `source_label`",
+                    values.len()
+                )),
+            };
+            out.incidents.extend(why.and_then(|why| lost(&source, why)));
+            self.sources.insert(source);
         }
         for source in self.sources.difference(&read) {
             out.incidents.extend(lost(source, "no series answers".to_owned()));
         }
-        for source in read.iter().chain([&server]) {
-            let back = *source != server || read.contains(&server) || self.query.source_label.is_some();
-            if back {
-                missed.found(source, metric);
-            }
+        // An answer was had, so that the server itself is back as well, unless it is a source that is missing.
+        let server = (!self.sources.contains(&server)).then_some(&server);
+        for source in read.iter().chain(server) {
+            missed.found(source, metric);
         }
     }
 }
@@ -171,8 +182,8 @@ struct Answer {
 enum Data {
     Vector(Vec<Item>),
     Scalar((f64, String)),
-    Matrix(serde::de::IgnoredAny),
-    String(serde::de::IgnoredAny),
+    Matrix(IgnoredAny),
+    String(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -194,8 +205,12 @@ impl Answer {
                     Some(number(&text).map(|value| Series { labels: item.metric, value }))
                 })
                 .collect(),
-            Some(Data::Scalar((_, text))) => Ok(vec![Series { labels: BTreeMap::new(), value: number(&text)? }]),
-            Some(Data::Matrix(_) | Data::String(_)) => Err("an instant vector or a scalar is needed".to_owned()),
+            Some(Data::Scalar((_, text))) => {
+                Ok(vec![Series { labels: BTreeMap::new(), value: number(&text)? }])
+            }
+            Some(Data::Matrix(_) | Data::String(_)) => {
+                Err("an instant vector or a scalar is needed".to_owned())
+            }
             None => Err(format!("{} {}: {}", self.status, self.error_type, self.error)),
         }
     }

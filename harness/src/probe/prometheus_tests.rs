@@ -9,7 +9,8 @@ use crate::model::EventKind;
 async fn answering(server: &MockServer, expr: &str, status: u16, body: &str) {
     server.reset().await;
     let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
-    let asked = Mock::given(method("GET")).and(path("/api/v1/query")).and(query_param("query", expr));
+    let asked =
+        Mock::given(method("GET")).and(path("/api/v1/query")).and(query_param("query", expr));
     asked.respond_with(answer).mount(server).await;
 }
 
@@ -19,7 +20,10 @@ fn query(expr: &str, source_label: Option<&str>, labels: &[(&str, &str)]) -> Que
         expr: expr.to_owned(),
         source_label: source_label.map(str::to_owned),
         unit: None,
-        labels: labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect(),
+        labels: labels
+            .iter()
+            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
+            .collect(),
     }
 }
 
@@ -37,10 +41,14 @@ async fn check(query: Query, body: &str, readings: &[&str], missed: &str) {
     let spec = PrometheusSpec { url: format!("{}/", server.uri()), query: vec![query] };
     let mut probe = Prometheus::open(&spec).unwrap();
     let seen = probe.read().await;
-    let found: Vec<String> =
-        seen.readings.iter().map(|reading| format!("{}={}", reading.source, reading.value)).collect();
+    let found: Vec<String> = seen
+        .readings
+        .iter()
+        .map(|reading| format!("{}={}", reading.source, reading.value))
+        .collect();
     assert_eq!(found, readings, "{body}");
-    let messages: Vec<&str> = seen.incidents.iter().map(|incident| incident.message.as_str()).collect();
+    let messages: Vec<&str> =
+        seen.incidents.iter().map(|incident| incident.message.as_str()).collect();
     assert_eq!(messages.is_empty(), missed.is_empty(), "{messages:?}");
     assert!(messages.iter().all(|message| message.contains(missed)), "{messages:?}");
     assert_eq!(probe.read().await.incidents, [], "said once");
@@ -48,10 +56,12 @@ async fn check(query: Query, body: &str, readings: &[&str], missed: &str) {
 
 #[tokio::test]
 async fn scalars_and_vectors_become_readings() {
-    let scalar = r#"{"status":"success","data":{"resultType":"scalar","result":[1795263660.7,"42"]}}"#;
+    let scalar =
+        r#"{"status":"success","data":{"resultType":"scalar","result":[1795263660.7,"42"]}}"#;
     check(query("scalar(q)", None, &[]), scalar, &["prometheus=42"], "").await;
     check(query("q", Some("job"), &[]), &vector(TWO), &["api=3", "worker=4.5"], "").await;
-    check(query(r#"q{a="b c"} > 1"#, None, &[("job", "api")]), &vector(TWO), &["prometheus=3"], "").await;
+    check(query(r#"q{a="b c"} > 1"#, None, &[("job", "api")]), &vector(TWO), &["prometheus=3"], "")
+        .await;
 }
 
 #[tokio::test]
@@ -89,7 +99,8 @@ async fn a_series_that_goes_and_comes_is_said_each_time() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_missed() {
-    let spec = PrometheusSpec { url: "http://127.0.0.1:1".to_owned(), query: vec![query("q", None, &[])] };
+    let spec =
+        PrometheusSpec { url: "http://127.0.0.1:1".to_owned(), query: vec![query("q", None, &[])] };
     let seen = Prometheus::open(&spec).unwrap().read().await;
     assert!(seen.incidents[0].message.contains("refused"), "{seen:?}");
 }

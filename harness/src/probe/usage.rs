@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::metric::{
-    CPU_THROTTLED, CPU_TIME, CPU_USAGE, DISK_READ, DISK_WRITTEN, MEMORY_ANON, MEMORY_FRACTION, MEMORY_LIMIT,
-    MEMORY_RSS, MEMORY_USAGE, MEMORY_WORKING_SET, NETWORK_RECEIVED, NETWORK_SENT, OPEN_FILES, PROCESSES, THREADS,
+    CPU_THROTTLED, CPU_TIME, CPU_USAGE, DISK_READ, DISK_WRITTEN, MEMORY_ANON, MEMORY_FRACTION,
+    MEMORY_LIMIT, MEMORY_RSS, MEMORY_USAGE, MEMORY_WORKING_SET, NETWORK_RECEIVED, NETWORK_SENT,
+    OPEN_FILES, PROCESSES, THREADS,
 };
 use crate::model::{Metric, Reading};
 
@@ -82,7 +83,12 @@ impl Usage {
     }
 
     /// Appends everything that was measured.
-    pub(super) fn append(&self, before: Option<&Self>, source: &Arc<str>, readings: &mut Vec<Reading>) {
+    pub(super) fn append(
+        &self,
+        before: Option<&Self>,
+        source: &Arc<str>,
+        readings: &mut Vec<Reading>,
+    ) {
         let bytes = |value: Option<u64>| value.map(|value| value as f64);
         let values = [
             (&MEMORY_USAGE, bytes(self.usage)),
@@ -174,7 +180,9 @@ mod tests {
 
     #[test]
     fn no_limit_is_no_number() {
-        for (bytes, limit) in [(0, None), (1 << 25, Some(1 << 25)), (9_223_372_036_854_771_712, None)] {
+        for (bytes, limit) in
+            [(0, None), (1 << 25, Some(1 << 25)), (9_223_372_036_854_771_712, None)]
+        {
             assert_eq!(real_limit(bytes), limit);
         }
     }

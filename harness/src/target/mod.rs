@@ -6,6 +6,7 @@ pub mod process;
 mod ready;
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -28,6 +29,10 @@ pub fn open(spec: &TargetSpec, root: &Path) -> Box<dyn Target> {
 pub async fn reap() -> Vec<String> {
     // Processes first: a Compose command that survived may still be creating containers.
     let mut lines = owner::reap_processes().await;
+    if !lines.is_empty() {
+        // The daemon carries out what it was asked for, though nobody waits for the answer any more.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
     lines.extend(compose::reap_projects().await);
     lines
 }

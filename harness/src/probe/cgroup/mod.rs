@@ -50,7 +50,12 @@ impl Cgroup {
     ///
     /// # Errors
     /// Says why they cannot be read here.
-    pub(super) fn open(root: &Path, id: &str, pid: u32, network: Network<'_>) -> Result<Self, String> {
+    pub(super) fn open(
+        root: &Path,
+        id: &str,
+        pid: u32,
+        network: Network<'_>,
+    ) -> Result<Self, String> {
         let place = find(root, id, pid)?;
         let proc = root.join("proc");
         let (counters, directory) = match &place {
@@ -65,7 +70,8 @@ impl Cgroup {
                 Kept::open(&path).map_err(|error| format!("{}: {error}", path.display()))
             }
         };
-        let tasks = Tasks::open(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        let tasks =
+            Tasks::open(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         Ok(Self { counters, tasks, network, files: Ok(()), proc, since: Instant::now() })
     }
 
@@ -103,7 +109,8 @@ impl Cgroup {
             Counters::V1(files) => files.absent(),
             Counters::V2(files) => files.absent(),
         };
-        let files = (!files.is_empty()).then(|| format!("its control group has no {}", files.join(", ")));
+        let files =
+            (!files.is_empty()).then(|| format!("its control group has no {}", files.join(", ")));
         let network = self.network.as_ref().err().cloned();
         files.into_iter().chain(network).chain(self.files.as_ref().err().cloned())
     }
@@ -137,7 +144,9 @@ impl OomCounter {
 }
 
 fn find(root: &Path, id: &str, pid: u32) -> Result<Place, String> {
-    let read = |path: PathBuf| fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
+    let read = |path: PathBuf| {
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
     let membership = read(root.join(format!("proc/{pid}/cgroup")))?;
     place(root, id, &membership, &read(root.join("proc/self/mountinfo"))?)
 }
@@ -158,7 +167,8 @@ impl Tasks {
 
     fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<&[u32]> {
         self.pids.clear();
-        self.pids.extend(self.own.read(buffer)?.lines().filter_map(|line| line.parse::<u32>().ok()));
+        self.pids
+            .extend(self.own.read(buffer)?.lines().filter_map(|line| line.parse::<u32>().ok()));
         add_below(&self.directory, &mut self.pids)?;
         Ok(&self.pids)
     }

@@ -28,13 +28,19 @@ pub(in crate::probe) enum Place {
 ///
 /// # Errors
 /// Says why the files cannot be used, most often because the daemon runs on another machine or in another namespace.
-pub(in crate::probe) fn place(root: &Path, id: &str, membership: &str, mounts: &str) -> Result<Place, String> {
+pub(in crate::probe) fn place(
+    root: &Path,
+    id: &str,
+    membership: &str,
+    mounts: &str,
+) -> Result<Place, String> {
     let find = |controller: &str| {
         let group = own_group(membership, controller, id)?;
         mounted(mounts, controller, &group).map(|path| under(root, &path))
     };
     if let Some(memory) = find("memory") {
-        let (cpuacct, cpu, blkio, pids) = (find("cpuacct"), find("cpu"), find("blkio"), find("pids"));
+        let (cpuacct, cpu, blkio, pids) =
+            (find("cpuacct"), find("cpu"), find("blkio"), find("pids"));
         return Ok(Place::V1 { memory, cpuacct, cpu, blkio, pids });
     }
     if let Some(group) = find("") {
@@ -43,7 +49,8 @@ pub(in crate::probe) fn place(root: &Path, id: &str, membership: &str, mounts: &
     if membership.contains(id) {
         return Err("its control group is not mounted here".to_owned());
     }
-    Err("its first process is not the one of that number here, so the daemon runs elsewhere".to_owned())
+    Err("its first process is not the one of that number here, so the daemon runs elsewhere"
+        .to_owned())
 }
 
 /// The group of `controller` (empty for v2), cut after the part that names the container: an init system inside may
@@ -144,8 +151,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_says_why() {
-        let elsewhere = "its first process is not the one of that number here, so the daemon runs elsewhere";
-        check("0::/user.slice\n", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", Err(elsewhere));
+        let elsewhere =
+            "its first process is not the one of that number here, so the daemon runs elsewhere";
+        check(
+            "0::/user.slice\n",
+            "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+            Err(elsewhere),
+        );
         check("0::/docker/4f66ad9a5b2e\n", "", Err("its control group is not mounted here"));
         check(
             "0::/../docker/4f66ad9a5b2e\n",

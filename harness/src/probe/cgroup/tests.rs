@@ -79,7 +79,8 @@ fn kills_are_counted() {
 
 #[test]
 fn what_a_host_network_hides_is_absent_with_the_reason() {
-    let mut cgroup = Cgroup::open(&tree("v2"), ID, 4242, Network::None("it shares the host's network")).unwrap();
+    let mut cgroup =
+        Cgroup::open(&tree("v2"), ID, 4242, Network::None("it shares the host's network")).unwrap();
     let usage = cgroup.read(&mut Vec::new()).unwrap();
     assert_eq!((usage.received, usage.sent), (None, None));
     let reasons: Vec<_> = cgroup.unavailable().collect();
@@ -111,7 +112,8 @@ fn only_the_loopback_is_no_network() {
     let head = "Inter-|   Receive  |  Transmit\n face |bytes packets|bytes packets\n";
     let lo = "    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0\n";
     let eth = "eth0:7 1 0 0 0 0 0 0 9 1 0 0 0 0 0 0\n";
-    for (text, bytes) in [(format!("{head}{lo}"), None), (format!("{head}{lo}{eth}"), Some((7, 9)))] {
+    for (text, bytes) in [(format!("{head}{lo}"), None), (format!("{head}{lo}{eth}"), Some((7, 9)))]
+    {
         assert_eq!(network_bytes(&text), bytes, "{text}");
     }
 }

@@ -22,7 +22,9 @@ impl Files {
         let Place::V1 { memory, cpuacct, cpu, blkio, pids } = place else {
             return Err(io::Error::other("not a group of version 1"));
         };
-        let open = |directory: &Option<PathBuf>, name: &str| Kept::open(&directory.as_ref()?.join(name)).ok();
+        let open = |directory: &Option<PathBuf>, name: &str| {
+            Kept::open(&directory.as_ref()?.join(name)).ok()
+        };
         Ok(Self {
             usage: Kept::open(&memory.join("memory.usage_in_bytes"))?,
             stat: Kept::open(&memory.join("memory.stat"))?,
@@ -50,7 +52,8 @@ impl Files {
         );
         usage.anon = anon;
         usage.rss = anon.zip(mapped).map(|(anon, mapped)| anon + mapped);
-        usage.working_set = usage.usage.zip(inactive).map(|(usage, inactive)| usage.saturating_sub(inactive));
+        usage.working_set =
+            usage.usage.zip(inactive).map(|(usage, inactive)| usage.saturating_sub(inactive));
         usage.limit = limit.and_then(real_limit);
         if let Some(disk) = &self.disk {
             (usage.disk_read, usage.disk_written) = disk_bytes(disk.read(buffer)?);
@@ -77,7 +80,10 @@ fn disk_bytes(text: &str) -> (Option<u64>, Option<u64>) {
     let (mut read, mut written) = (0, 0);
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace().skip(1);
-        let (Some(what), Some(Ok(bytes))) = (words.next(), words.next().map(str::parse::<u64>)) else { continue };
+        let (Some(what), Some(Ok(bytes))) = (words.next(), words.next().map(str::parse::<u64>))
+        else {
+            continue;
+        };
         match what {
             "Read" => read += bytes,
             "Write" => written += bytes,

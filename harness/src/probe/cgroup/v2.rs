@@ -38,7 +38,8 @@ impl Files {
             fields(self.stat.read(buffer)?, ["anon", "file_mapped", "inactive_file"]);
         usage.anon = anon;
         usage.rss = anon.zip(mapped).map(|(anon, mapped)| anon + mapped);
-        usage.working_set = usage.usage.zip(inactive).map(|(usage, inactive)| usage.saturating_sub(inactive));
+        usage.working_set =
+            usage.usage.zip(inactive).map(|(usage, inactive)| usage.saturating_sub(inactive));
         // "max" is no number, and no limit.
         usage.limit = self.limit.number(buffer)?.and_then(real_limit);
         if let Some(disk) = &self.disk {
@@ -51,7 +52,8 @@ impl Files {
     }
 
     pub(super) fn absent(&self) -> Vec<&'static str> {
-        let files = [("cpu.stat", &self.cpu), ("io.stat", &self.disk), ("pids.current", &self.tasks)];
+        let files =
+            [("cpu.stat", &self.cpu), ("io.stat", &self.disk), ("pids.current", &self.tasks)];
         files.into_iter().filter(|(_, file)| file.is_none()).map(|(name, _)| name).collect()
     }
 }

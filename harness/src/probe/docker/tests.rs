@@ -43,7 +43,10 @@ fn statistics_under_version_2_are_read_and_a_missing_network_is_absent() {
         "stats":{"anon":600,"file_mapped":50,"inactive_file":2000}},"blkio_stats":{"io_service_bytes_recursive":null}}"#;
     let usage = stats(answer).unwrap();
     assert_eq!((usage.anon, usage.rss, usage.working_set), (Some(600), Some(650), Some(0)));
-    assert_eq!((usage.received, usage.disk_read, usage.cpu_time, usage.threads), (None, None, None, None));
+    assert_eq!(
+        (usage.received, usage.disk_read, usage.cpu_time, usage.threads),
+        (None, None, None, None)
+    );
 }
 
 #[test]

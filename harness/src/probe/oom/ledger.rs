@@ -1,8 +1,8 @@
 //! [`Ledger`]: what became of one container, settled from sources that each see only a part.
 //!
 //! The cgroup's counter sees every kill, but goes with the container; Docker's `oom` event survives that, but may come
-//! late or not at all; `OOMKilled` is lost at the next start. All three count within one life of the container, so
-//! what is told of a life is the most that any of them saw, and nothing is told twice.
+//! late or not at all; `OOMKilled` speaks of the life that ended last, and knows only of that. All three count within
+//! one life of the container, so what is told of a life is the most that any of them saw, and nothing is told twice.
 
 use std::mem;
 
@@ -37,8 +37,6 @@ pub(super) struct Ledger {
 struct Life {
     /// The counter's value when watching began.
     base: u64,
-    /// True when `OOMKilled` was set before watching began.
-    flagged: bool,
     events: u64,
     told: u64,
     death_told: bool,
@@ -57,13 +55,15 @@ impl Ledger {
     /// Begins with what is so already, and is not news.
     pub(super) fn new(state: &State, counter: Option<u64>) -> Self {
         let base = counter.unwrap_or(0);
+        // A one-shot that did its work may be over already, and that is fine; any other end is news.
+        let over = state.ended && state.exit_code == 0;
         Self {
             started_at: state.started_at.clone(),
             restarts: state.restarts,
             unhealthy: state.unhealthy,
             start_told: false,
             kills: base,
-            life: Life { base, flagged: state.oom_killed, ..Life::default() },
+            life: Life { base, death_told: over, ..Life::default() },
         }
     }
 
@@ -72,12 +72,17 @@ impl Ledger {
         self.kills
     }
 
+    /// When its present life began, in the daemon's words.
+    pub(super) fn started_at(&self) -> &str {
+        &self.started_at
+    }
+
     /// Settles what was seen, and returns what is news.
     pub(super) fn settle(&mut self, seen: Seen) -> Vec<(EventKind, String)> {
         let mut news = Vec::new();
         let restarted = self.restarted(&seen);
         let mut parts = vec![Part { counter: seen.counter, ..Part::default() }];
-        let mut unhealthy = self.unhealthy;
+        let mut turn = None;
         for happening in &seen.happenings {
             let Some(part) = parts.last_mut() else { break };
             match happening {
@@ -85,19 +90,25 @@ impl Ledger {
                 Happening::Die { exit_code } => part.death = Some(*exit_code),
                 Happening::Start if restarted.is_some() => parts.push(Part::default()),
                 Happening::Start => {}
-                Happening::Unhealthy => unhealthy = true,
-                Happening::Healthy => unhealthy = false,
+                Happening::Unhealthy => turn = Some(true),
+                Happening::Healthy => turn = Some(false),
             }
         }
         if restarted.is_some() && parts.len() == 1 && !mem::take(&mut self.start_told) {
             parts.push(Part::default());
         }
-        if let (Some(state), Some(part)) = (&seen.state, parts.last_mut()) {
-            part.flag = state.oom_killed;
-            if state.ended && part.death.is_none() {
-                part.death = Some(Some(state.exit_code));
+        if let Some(state) = &seen.state {
+            // While it runs, the flag is still that of the life before.
+            let flagged =
+                if state.pid.is_some() { parts.iter_mut().nth_back(1) } else { parts.last_mut() };
+            if let Some(part) = flagged {
+                part.flag = state.oom_killed;
             }
-            unhealthy = state.unhealthy || (unhealthy && state.pid.is_some());
+        }
+        if let (Some(state), Some(part)) = (&seen.state, parts.last_mut())
+            && state.ended
+        {
+            part.death.get_or_insert(Some(state.exit_code));
         }
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
@@ -108,6 +119,8 @@ impl Ledger {
         if let Some(message) = restarted {
             news.push((EventKind::Restarted, message));
         }
+        let unhealthy =
+            turn.unwrap_or_else(|| seen.state.map_or(self.unhealthy, |state| state.unhealthy));
         if unhealthy && !self.unhealthy {
             news.push((EventKind::Unhealthy, "its health check fails".to_owned()));
         }
@@ -123,24 +136,31 @@ impl Ledger {
 
     /// Whether it was started again, and how often. Of an event alone we cannot know, as it may be an old one.
     fn restarted(&mut self, seen: &Seen) -> Option<String> {
-        let starts = seen.happenings.iter().filter(|happening| **happening == Happening::Start).count() as u64;
+        let starts =
+            seen.happenings.iter().filter(|happening| **happening == Happening::Start).count()
+                as u64;
         let Some(state) = &seen.state else {
             self.start_told |= starts > 0;
             return (starts > 0).then(|| "it was started again".to_owned());
         };
         let policy = state.restarts.saturating_sub(self.restarts);
-        self.restarts = state.restarts;
         if state.started_at == self.started_at {
             return None;
         }
+        self.restarts = state.restarts;
         self.started_at.clone_from(&state.started_at);
         if mem::take(&mut self.start_told) && starts == 0 {
             return None;
         }
         Some(match (policy, starts.max(policy)) {
             (0, _) => "it was started again".to_owned(),
-            (_, 1) => format!("its restart policy started it again ({} times so far)", state.restarts),
-            (_, times) => format!("its restart policy started it again {times} times ({} so far)", state.restarts),
+            (_, 1) => {
+                format!("its restart policy started it again ({} times so far)", state.restarts)
+            }
+            (_, times) => format!(
+                "its restart policy started it again {times} times ({} so far)",
+                state.restarts
+            ),
         })
     }
 
@@ -148,20 +168,22 @@ impl Ledger {
         let life = &mut self.life;
         life.events += part.ooms;
         let counted = part.counter.map(|counter| counter.saturating_sub(life.base));
-        let flag = part.flag && !life.flagged;
         // The counter is exact while it lives; the others stand in for it when it is gone.
-        let killed = counted.unwrap_or_else(|| life.events.max(u64::from(flag)));
+        let killed = counted.unwrap_or_else(|| life.events.max(u64::from(part.flag)));
         let sources: Vec<&str> = [
             (counted.unwrap_or(0) > life.told, "the cgroup's oom_kill count"),
             (part.ooms > 0, "Docker's oom event"),
-            (flag, "OOMKilled in its state"),
+            (part.flag, "OOMKilled in its state"),
         ]
         .into_iter()
         .filter_map(|(saw, name)| saw.then_some(name))
         .collect();
         let new = killed.saturating_sub(life.told);
         for _ in 0..new {
-            let message = format!("the kernel killed one of its processes for want of memory (seen in {})", sources.join(", "));
+            let message = format!(
+                "the kernel killed one of its processes for want of memory (seen in {})",
+                sources.join(", ")
+            );
             news.push((EventKind::OomKill, message));
         }
         life.told += new;
@@ -174,10 +196,12 @@ impl Ledger {
                 Some(137) if life.told > 0 => {}
                 Some(0) => news.push((EventKind::Note, "it ended with exit code 0".to_owned())),
                 Some(137) => {
-                    let why = "it ended with exit code 137: killed, by whom is not known, and no source counts a kill for want of memory";
+                    let why = "it ended with exit code 137: killed, and no source tells of a kill for want of memory";
                     news.push((EventKind::Died, why.to_owned()));
                 }
-                Some(code) => news.push((EventKind::Died, format!("it ended with exit code {code}"))),
+                Some(code) => {
+                    news.push((EventKind::Died, format!("it ended with exit code {code}")));
+                }
                 None => news.push((EventKind::Died, "it ended".to_owned())),
             }
         }

@@ -9,7 +9,13 @@ fn running(started_at: &str, restarts: u64) -> State {
 }
 
 fn ended(started_at: &str, exit_code: i64, oom_killed: bool) -> State {
-    State { ended: true, exit_code, oom_killed, started_at: started_at.to_owned(), ..State::default() }
+    State {
+        ended: true,
+        exit_code,
+        oom_killed,
+        started_at: started_at.to_owned(),
+        ..State::default()
+    }
 }
 
 fn seen(counter: Option<u64>, happenings: &[Happening], state: Option<State>) -> Seen {
@@ -34,7 +40,6 @@ fn a_killed_child_is_told_once_whoever_reports_it_later() {
     check(vec![
         (seen(Some(1), &[], None), &[OomKill]),
         (seen(Some(1), &[Oom], Some(running("a", 0))), &[]),
-        (seen(Some(1), &[], Some(State { oom_killed: true, ..running("a", 0) })), &[]),
         (seen(Some(3), &[Oom], None), &[OomKill, OomKill]),
     ]);
 }
@@ -50,6 +55,24 @@ fn a_killed_container_is_an_oom_kill_and_not_a_death() {
 #[test]
 fn the_daemons_flag_is_enough_where_events_and_counter_are_missing() {
     check(vec![(seen(None, &[], Some(ended("a", 137, true))), &[OomKill])]);
+    let restarted = || Some(State { oom_killed: true, ..running("b", 1) });
+    check(vec![
+        (seen(None, &[], restarted()), &[OomKill, Restarted]),
+        (seen(None, &[], restarted()), &[]),
+    ]);
+}
+
+#[test]
+fn the_flag_of_a_running_container_is_that_of_its_life_before() {
+    let restarted = || State { oom_killed: true, ..running("b", 1) };
+    let restarting = || State { pid: None, oom_killed: true, restarts: 1, ..running("a", 0) };
+    check(vec![
+        (seen(None, &[Oom], Some(running("a", 0))), &[OomKill]),
+        (seen(None, &[die(137)], Some(restarting())), &[]),
+        (seen(None, &[Start], Some(restarted())), &[Restarted]),
+        (seen(Some(0), &[], Some(restarted())), &[]),
+        (seen(None, &[die(1)], Some(ended("b", 1, false))), &[Died]),
+    ]);
 }
 
 #[test]
@@ -126,11 +149,16 @@ fn a_failing_health_check_is_told_at_each_turn() {
 }
 
 #[test]
-fn what_happened_before_is_not_news() {
-    let mut ledger = Ledger::new(&State { oom_killed: true, unhealthy: true, ..running("a", 4) }, Some(2));
-    let state = State { oom_killed: true, unhealthy: true, ..running("a", 4) };
-    assert_eq!(ledger.settle(seen(Some(2), &[], Some(state))), []);
+fn what_happened_before_is_not_news_unless_it_ended_the_container() {
+    let before = || State { oom_killed: true, unhealthy: true, ..running("a", 4) };
+    let mut ledger = Ledger::new(&before(), Some(2));
+    assert_eq!(ledger.settle(seen(Some(2), &[], Some(before()))), []);
     assert_eq!(ledger.kills(), 2);
     assert_eq!(ledger.settle(seen(Some(3), &[], None)).len(), 1);
     assert_eq!(ledger.removed().map(|(kind, _)| kind), Some(Died));
+    for (code, expected) in [(0, None), (3, Some(Died))] {
+        let mut ledger = Ledger::new(&ended("a", code, false), None);
+        let news = ledger.settle(seen(None, &[], Some(ended("a", code, false))));
+        assert_eq!(news.first().map(|(kind, _)| *kind), expected, "{code}");
+    }
 }

@@ -5,25 +5,23 @@
 //! one below the first was killed for want of memory can only be told while nothing at all was on this machine.
 
 mod ledger;
+mod listener;
 mod process;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
 use futures_util::future::join_all;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use ledger::{Ledger, Seen};
+use listener::{Heard, Listener};
 use process::{HostKills, Leader};
 
 use super::cgroup::OomCounter;
-use super::docker::{Daemon, Happening, State};
+use super::docker::{Daemon, State};
 use super::kept::{Kept, fields};
 use super::missed::Missed;
 use super::procfs::Processes;
@@ -31,17 +29,15 @@ use super::{Probe, ProbeError};
 use crate::model::metric::OOM_KILLS;
 use crate::model::{EventKind, Handle, Incident, Member, Metric, Observation, Reading};
 
-/// How often the daemon is asked for a container's state when nothing calls for it: with the kernel's count at hand,
-/// which vanishes with the container, and without.
-const ASK_COUNTED: Duration = Duration::from_secs(5);
+/// How often the daemon is asked for a container's state when nothing calls for it: one that runs where the kernel's
+/// count cannot be read, and any other. The count vanishes with the container, which calls for asking at once.
 const ASK_UNCOUNTED: Duration = Duration::from_secs(1);
-/// How long to wait before listening to events again after the daemon hung up.
-const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+const ASK: Duration = Duration::from_secs(5);
 
 /// Watches whether the members of a target survive.
 pub struct Oom {
     root: PathBuf,
-    docker: Option<(Daemon, Listener)>,
+    listener: Option<Listener>,
     containers: Vec<Watched>,
     leaders: Vec<(Arc<str>, Leader)>,
     processes: Processes,
@@ -55,6 +51,7 @@ struct Watched {
     id: String,
     ledger: Option<Ledger>,
     counter: Option<OomCounter>,
+    running: bool,
     removed: bool,
     ask: Instant,
 }
@@ -78,33 +75,35 @@ impl Oom {
                     id: id.clone(),
                     ledger: None,
                     counter: None,
+                    running: false,
                     removed: false,
                     ask: Instant::now(),
                 }),
             }
         }
         let mut buffer = Vec::new();
-        let docker = if containers.is_empty() {
-            None
-        } else {
+        let mut listener = None;
+        if !containers.is_empty() {
             let daemon = Daemon::connect().await?;
-            let listener = Listener::start(&daemon, containers.iter().map(|watched| watched.id.clone()).collect());
-            Some((daemon, listener))
-        };
-        if let Some((daemon, _)) = &docker {
-            let states = join_all(containers.iter().map(|watched| daemon.inspect(&watched.id))).await;
+            let states =
+                join_all(containers.iter().map(|watched| daemon.inspect(&watched.id))).await;
             for (watched, state) in containers.iter_mut().zip(states) {
                 let gone = || format!("there is no container {} for {}", watched.id, watched.name);
                 let state = state.map_err(ProbeError)?.ok_or_else(|| ProbeError(gone()))?;
-                watched.open_counter(root, &state);
-                let count = watched.counter.as_ref().and_then(|counter| counter.read(&mut buffer).ok()?);
+                watched.find(root, &state);
+                let count =
+                    watched.counter.as_ref().and_then(|counter| counter.read(&mut buffer).ok()?);
                 watched.ledger = Some(Ledger::new(&state, count));
             }
+            listener = Some(Listener::start(
+                daemon,
+                containers.iter().map(|watched| watched.id.clone()).collect(),
+            ));
         }
         let host = if leaders.is_empty() { None } else { HostCounter::open(&mut buffer) };
         Ok(Self {
             root: root.to_owned(),
-            docker,
+            listener,
             containers,
             leaders,
             processes,
@@ -114,47 +113,59 @@ impl Oom {
         })
     }
 
-    async fn read_containers(&mut self, out: &mut Observation) {
-        let Some((daemon, listener)) = &mut self.docker else { return };
-        let mut happenings: HashMap<String, Vec<Happening>> = HashMap::new();
+    fn read_containers(&mut self, out: &mut Observation) {
+        let Some(listener) = &mut self.listener else { return };
+        // The counts before the news, so that what is said of a count's life was said after the count was taken.
+        let mut counts: Vec<Option<u64>> =
+            self.containers.iter_mut().map(|watched| watched.count(&mut self.buffer)).collect();
         let events = Arc::from("oom");
-        while let Ok(heard) = listener.heard.try_recv() {
+        while let Some(heard) = listener.heard() {
             match heard {
-                Ok((id, happening)) => {
-                    self.missed.found(&events, "events");
-                    happenings.entry(id).or_default().push(happening);
+                Heard::Lost(why) => out.incidents.extend(self.missed.lost(&events, "events", why)),
+                Heard::Container { id, happening, state } => {
+                    if happening.is_some() {
+                        self.missed.found(&events, "events");
+                    }
+                    let Some(index) = self.containers.iter().position(|watched| watched.id == id)
+                    else {
+                        continue;
+                    };
+                    let watched = &mut self.containers[index];
+                    let state = match state {
+                        Ok(state) => {
+                            self.missed.found(&watched.name, "state");
+                            watched.removed = state.is_none();
+                            state
+                        }
+                        Err(why) => {
+                            out.incidents.extend(self.missed.lost(&watched.name, "state", why));
+                            None
+                        }
+                    };
+                    let seen = Seen {
+                        counter: counts[index],
+                        happenings: happening.into_iter().collect(),
+                        state,
+                    };
+                    if watched.settle(seen, &self.root, out) {
+                        counts[index] = None;
+                    }
                 }
-                Err(why) => out.incidents.extend(self.missed.lost(&events, "events", why)),
             }
         }
-        let mut seen: Vec<Seen> = Vec::with_capacity(self.containers.len());
-        for watched in &mut self.containers {
-            let happenings = happenings.remove(&watched.id).unwrap_or_default();
-            let counter = watched.count(&mut self.buffer);
-            if !happenings.is_empty() {
-                watched.ask = Instant::now();
+        for (watched, counter) in self.containers.iter_mut().zip(counts) {
+            watched.settle(Seen { counter, ..Seen::default() }, &self.root, out);
+            if !watched.removed {
+                let kills = watched.ledger.as_ref().map(Ledger::kills);
+                out.readings.extend(
+                    kills.map(|kills| Reading::new(&OOM_KILLS, &watched.name, kills as f64)),
+                );
             }
-            seen.push(Seen { counter, happenings, state: None });
-        }
-        let now = Instant::now();
-        let asked = self.containers.iter().enumerate().filter(|(_, watched)| !watched.removed && watched.ask <= now);
-        let daemon = &*daemon;
-        let answers = asked.map(|(index, watched)| async move { (index, daemon.inspect(&watched.id).await) });
-        for (index, answer) in join_all(answers).await {
-            let watched = &mut self.containers[index];
-            match answer {
-                Ok(state) => {
-                    self.missed.found(&watched.name, "state");
-                    watched.removed = state.is_none();
-                    seen[index].state = state;
-                }
-                Err(why) => out.incidents.extend(self.missed.lost(&watched.name, "state", why)),
+            if !watched.removed && watched.ask <= Instant::now() {
+                listener.ask(&watched.id);
+                let blind = watched.running && watched.counter.is_none();
+                watched.ask = Instant::now() + if blind { ASK_UNCOUNTED } else { ASK };
             }
-            let wait = if watched.counter.is_some() { ASK_COUNTED } else { ASK_UNCOUNTED };
-            watched.ask = Instant::now() + wait;
-        }
-        for (watched, seen) in self.containers.iter_mut().zip(seen) {
-            watched.settle(seen, &self.root, out);
         }
     }
 
@@ -168,8 +179,12 @@ impl Oom {
                 out.readings.push(Reading::new(&OOM_KILLS, name, leader.kills as f64));
             } else {
                 let why = match host {
-                    None => "the kernel does not count its kills for want of memory in /proc/vmstat",
-                    Some(_) => "the kernel killed for want of memory on this machine, and whether a process of this member was among them is not known",
+                    None => {
+                        "the kernel does not count its kills for want of memory in /proc/vmstat"
+                    }
+                    Some(_) => {
+                        "the kernel killed for want of memory on this machine, and whether a process of this member was among them is not known"
+                    }
                 };
                 if let Some(said) = self.missed.lost(name, "kills", why) {
                     out.incidents.push(Incident { kind: EventKind::Unavailable, ..said });
@@ -187,14 +202,16 @@ impl Probe for Oom {
 
     async fn read(&mut self) -> Observation {
         let mut out = Observation::default();
-        self.read_containers(&mut out).await;
+        self.read_containers(&mut out);
         self.read_processes(&mut out);
         out
     }
 }
 
 impl Watched {
-    fn open_counter(&mut self, root: &Path, state: &State) {
+    /// Opens the kernel's count of the present life.
+    fn find(&mut self, root: &Path, state: &State) {
+        self.running = state.pid.is_some();
         self.counter = state.pid.and_then(|pid| OomCounter::open(root, &self.id, pid).ok());
     }
 
@@ -208,60 +225,26 @@ impl Watched {
         })
     }
 
-    fn settle(&mut self, seen: Seen, root: &Path, out: &mut Observation) {
-        let Some(ledger) = &mut self.ledger else { return };
+    /// Tells what is news; true when the container was found to be in another life.
+    fn settle(&mut self, seen: Seen, root: &Path, out: &mut Observation) -> bool {
+        let Some(ledger) = &mut self.ledger else { return false };
         let state = seen.state.clone();
-        // A counter that was just read is of the present life, unless the container was started since.
-        let lost = self.counter.is_none() || seen.happenings.contains(&Happening::Start);
+        let life = ledger.started_at().to_owned();
         let mut news = ledger.settle(seen);
         if self.removed {
             news.extend(ledger.removed());
-        } else {
-            out.readings.push(Reading::new(&OOM_KILLS, &self.name, ledger.kills() as f64));
         }
-        out.incidents.extend(news.into_iter().map(|(kind, message)| Incident::new(kind, &self.name, message)));
-        if let Some(state) = state
-            && lost
-        {
-            self.open_counter(root, &state);
-        }
-    }
-}
-
-/// The daemon's events, collected by a task that ends with this value.
-struct Listener {
-    heard: mpsc::UnboundedReceiver<Result<(String, Happening), String>>,
-    task: JoinHandle<()>,
-}
-
-impl Listener {
-    fn start(daemon: &Daemon, ids: Vec<String>) -> Self {
-        let (tell, heard) = mpsc::unbounded_channel();
-        let daemon = daemon.clone();
-        let task = tokio::spawn(async move {
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            loop {
-                let mut why = "docker events: the daemon ended the stream".to_owned();
-                let mut events = std::pin::pin!(daemon.events(&ids));
-                while let Some(event) = events.next().await {
-                    match event {
-                        Ok(event) => drop(tell.send(Ok(event))),
-                        Err(error) => why = error,
-                    }
-                }
-                if tell.send(Err(why)).is_err() {
-                    return;
-                }
-                sleep(LISTEN_AGAIN).await;
+        let another = ledger.started_at() != life;
+        out.incidents.extend(
+            news.into_iter().map(|(kind, message)| Incident::new(kind, &self.name, message)),
+        );
+        if let Some(state) = state {
+            self.running = state.pid.is_some();
+            if another || self.counter.is_none() {
+                self.find(root, &state);
             }
-        });
-        Self { heard, task }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.task.abort();
+        }
+        another
     }
 }
 

@@ -28,7 +28,11 @@ impl Leader {
     }
 
     /// Looks whether it ended, and says so once.
-    pub(super) fn look(&mut self, processes: &mut Processes, host: Option<HostKills>) -> Option<(EventKind, String)> {
+    pub(super) fn look(
+        &mut self,
+        processes: &mut Processes,
+        host: Option<HostKills>,
+    ) -> Option<(EventKind, String)> {
         if self.told {
             return None;
         }
@@ -43,7 +47,8 @@ impl Leader {
 /// `stat` is absent for a process of which nothing is left.
 fn judge(stat: Option<Stat>, host: Option<HostKills>) -> Option<(EventKind, String)> {
     let oom = |message: &str, kills: u64| {
-        let count = format!("the kernel counts {kills} more kills for want of memory on this machine");
+        let count =
+            format!("the kernel counts {kills} more kills for want of memory on this machine");
         Some((EventKind::OomKill, format!("{message}, and {count}")))
     };
     let Some(stat) = stat else {
@@ -73,7 +78,16 @@ mod tests {
     fn an_end_is_told_with_what_is_known_of_it() {
         let stat = |state: u8, exit: u32| {
             let (own_time, waited_time) = (0, 0);
-            Some(Stat { state, parent: 1, group: 1, own_time, waited_time, threads: 1, started: 5, exit })
+            Some(Stat {
+                state,
+                parent: 1,
+                group: 1,
+                own_time,
+                waited_time,
+                threads: 1,
+                started: 5,
+                exit,
+            })
         };
         let check = |stat: Option<Stat>, kills: (u64, u64), expected: Option<(EventKind, &str)>| {
             let host = HostKills { since_start: kills.0, since_tick: kills.1 };
@@ -87,7 +101,11 @@ mod tests {
         check(stat(b'Z', 9), (0, 0), Some((EventKind::Died, "it was killed by signal 9")));
         let killed = format!("it was killed by signal 9, and {one_more}");
         check(stat(b'Z', 9), (1, 0), Some((EventKind::OomKill, &killed)));
-        check(None, (1, 0), Some((EventKind::Died, "it ended; somebody else took its exit status")));
+        check(
+            None,
+            (1, 0),
+            Some((EventKind::Died, "it ended; somebody else took its exit status")),
+        );
         check(None, (1, 1), Some((EventKind::OomKill, &format!("it ended, and {one_more}"))));
     }
 

@@ -33,7 +33,12 @@ pub(super) struct Processes {
 impl Processes {
     /// `root` is the root of the file system, `/` but in tests.
     pub(super) fn new(root: &Path) -> Self {
-        Self { proc: root.join("proc"), buffer: Vec::new(), path: String::new(), all: HashMap::new() }
+        Self {
+            proc: root.join("proc"),
+            buffer: Vec::new(),
+            path: String::new(),
+            all: HashMap::new(),
+        }
     }
 
     /// Looks at every process there is.
@@ -66,7 +71,8 @@ impl Processes {
         let _ = write!(self.path, "{pid}/{file}");
         self.buffer.clear();
         File::open(self.proc.join(&self.path))?.read_to_end(&mut self.buffer)?;
-        std::str::from_utf8(&self.buffer).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        std::str::from_utf8(&self.buffer)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 }
 
@@ -154,7 +160,8 @@ impl Tree {
     /// Brings `ours` up to date: the group, the descendants, and whoever was ours before and still runs.
     fn find(&mut self, all: &HashMap<u32, Stat>) {
         self.ours.retain(|pid, started| all.get(pid).is_some_and(|stat| stat.started == *started));
-        let in_group = all.iter().filter(|(pid, stat)| **pid == self.leader || stat.group == self.leader);
+        let in_group =
+            all.iter().filter(|(pid, stat)| **pid == self.leader || stat.group == self.leader);
         self.ours.extend(in_group.map(|(pid, stat)| (*pid, stat.started)));
         let mut strangers = HashSet::new();
         for pid in all.keys() {
@@ -171,7 +178,8 @@ impl Tree {
                 chain.push(parent);
             };
             if ours {
-                self.ours.extend(chain.iter().filter_map(|pid| Some((*pid, all.get(pid)?.started))));
+                self.ours
+                    .extend(chain.iter().filter_map(|pid| Some((*pid, all.get(pid)?.started))));
             } else {
                 strangers.extend(chain);
             }
@@ -211,8 +219,11 @@ fn sizes(text: &str) -> [Option<u64>; 3] {
     let mut sizes = [None; 3];
     for line in text.lines() {
         let Some((key, value)) = line.split_once(':') else { continue };
-        if let Some(index) = ["RssAnon", "RssFile", "RssShmem"].iter().position(|wanted| *wanted == key) {
-            let kibibytes = value.trim_ascii().strip_suffix(" kB").and_then(|value| value.parse::<u64>().ok());
+        if let Some(index) =
+            ["RssAnon", "RssFile", "RssShmem"].iter().position(|wanted| *wanted == key)
+        {
+            let kibibytes =
+                value.trim_ascii().strip_suffix(" kB").and_then(|value| value.parse::<u64>().ok());
             sizes[index] = kibibytes.map(|kibibytes| kibibytes * 1024);
         }
     }

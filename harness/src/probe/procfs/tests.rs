@@ -92,6 +92,12 @@ fn the_test_itself_is_read() {
     let mut processes = Processes::new(Path::new("/"));
     processes.scan().unwrap();
     let usage = Tree::new(std::process::id()).read(&mut processes).unwrap();
-    assert!(usage.anon.unwrap() > 0 && usage.rss >= usage.anon && usage.threads.unwrap() > 0, "{usage:?}");
-    assert!(usage.files.unwrap() >= 3 && usage.usage.is_none() && usage.limit.is_none(), "{usage:?}");
+    assert!(
+        usage.anon.unwrap() > 0 && usage.rss >= usage.anon && usage.threads.unwrap() > 0,
+        "{usage:?}"
+    );
+    assert!(
+        usage.files.unwrap() >= 3 && usage.usage.is_none() && usage.limit.is_none(),
+        "{usage:?}"
+    );
 }

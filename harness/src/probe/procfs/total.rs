@@ -72,20 +72,32 @@ mod tests {
     fn check(readings: &[Reading<'_>]) {
         let mut total = Total::default();
         for (counters, expected) in readings {
-            let counters =
-                counters.iter().map(|&(pid, parent, value, waited)| Counter { pid, parent, value, waited });
+            let counters = counters.iter().map(|&(pid, parent, value, waited)| Counter {
+                pid,
+                parent,
+                value,
+                waited,
+            });
             assert_eq!(total.update(counters), *expected, "{readings:?}");
         }
     }
 
     #[test]
     fn a_waited_for_child_is_counted_once() {
-        check(&[(&[(1, 0, 10, 0), (2, 1, 7, 0)], 17), (&[(1, 0, 18, 8)], 18), (&[(1, 0, 20, 8)], 20)]);
+        check(&[
+            (&[(1, 0, 10, 0), (2, 1, 7, 0)], 17),
+            (&[(1, 0, 18, 8)], 18),
+            (&[(1, 0, 20, 8)], 20),
+        ]);
     }
 
     #[test]
     fn a_child_that_nobody_waited_for_is_kept() {
-        check(&[(&[(1, 0, 10, 0), (2, 1, 7, 0)], 17), (&[(1, 0, 11, 0)], 18), (&[(1, 0, 12, 0)], 19)]);
+        check(&[
+            (&[(1, 0, 10, 0), (2, 1, 7, 0)], 17),
+            (&[(1, 0, 11, 0)], 18),
+            (&[(1, 0, 12, 0)], 19),
+        ]);
     }
 
     #[test]
