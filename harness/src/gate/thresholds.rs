@@ -75,10 +75,7 @@ fn events(trial: &TrialRecord, threshold: &Threshold, kind: EventKind) -> Check 
     let count = where_seen.len();
     where_seen.sort_unstable();
     where_seen.dedup();
-    let reason = match (count, where_seen.join(", ")) {
-        (0, _) => "there were none".to_owned(),
-        (count, names) => format!("there were {count}, of {names}"),
-    };
+    let reason = if count == 0 { String::new() } else { format!(", of {}", where_seen.join(", ")) };
     let blank = blank(trial, threshold, source.unwrap_or(EVERY_SOURCE));
     decide(trial, threshold, Measured { value: count as f64, interval: None, reason }, blank)
 }
@@ -127,7 +124,7 @@ fn statistic(stat: Stat, metric: &str, series: &Series) -> Result<Measured, Stri
     };
     let value = value.ok_or_else(too_few)?;
     let readings = if n == 1 { "reading" } else { "readings" };
-    Ok(Measured { value, interval, reason: format!("from {n} {readings}") })
+    Ok(Measured { value, interval, reason: format!(" from {n} {readings}") })
 }
 
 fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank: Check) -> Check {
@@ -153,7 +150,8 @@ fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank:
             number(high, &threshold.value)
         )
     });
-    let reason = format!("{} is {shown}{} {reason}", threshold.stat, within.unwrap_or_default());
+    let within = within.unwrap_or_default();
+    let reason = format!("{} is {shown}{within}{reason}", threshold.stat);
     Check { actual: Some(value), verdict, reason, shown: Some(shown), ..blank }
 }
 
