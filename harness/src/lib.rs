@@ -8,11 +8,13 @@ pub mod model;
 pub mod analysis;
 #[cfg(feature = "run")]
 pub mod drive;
+pub mod gate;
 #[cfg(feature = "run")]
 pub mod host;
 pub mod plan;
 #[cfg(feature = "run")]
 pub mod probe;
+pub mod report;
 pub mod results;
 pub mod scenario;
 #[cfg(feature = "run")]

@@ -10,6 +10,7 @@ mod samples;
 pub use directory::RunDirectory;
 pub use document::{Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord};
 pub use journal::{Journal, Line, TrialHeader};
+pub(crate) use read::SEED_RESET;
 pub use read::{ResultsError, parse, read};
 
 #[cfg(test)]

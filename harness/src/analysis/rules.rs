@@ -1,0 +1,45 @@
+//! [`of`]: the rules of a trial; those of files that carry none are taken from the embedded defaults.
+
+use std::sync::LazyLock;
+
+use crate::model::Rules;
+use crate::results::TrialRecord;
+use crate::scenario::DEFAULTS;
+
+/// What a trial is judged by: its own rules, or, in a file of the original framework, the defaults without a
+/// profile, which are those of profile `full`.
+#[must_use]
+pub fn of(trial: &TrialRecord) -> &Rules {
+    trial.rules.as_ref().unwrap_or(&DEFAULT)
+}
+
+static DEFAULT: LazyLock<Rules> =
+    LazyLock::new(|| parse().expect("the embedded defaults state every rule, as a test shows"));
+
+fn parse() -> Result<Rules, toml::de::Error> {
+    let file: toml::Table = toml::from_str(DEFAULTS)?;
+    let table = |name: &str| file.get(name).cloned().unwrap_or(toml::Value::Boolean(false));
+    Ok(Rules {
+        thresholds: Vec::new(),
+        leak: table("leak").try_into()?,
+        reset: table("reset").try_into()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::rules::LeakGate;
+
+    #[test]
+    fn the_embedded_defaults_state_every_rule() {
+        let rules = parse().unwrap();
+        assert_eq!(rules.leak.gate, LeakGate::Verdict);
+        assert_eq!(
+            (rules.leak.watch.text.as_str(), rules.leak.leak.text.as_str()),
+            ("0.5 MiB/min", "1 MiB/min")
+        );
+        assert!(rules.leak.certain && rules.reset.gate);
+        assert_eq!((rules.leak.shortest.0.as_secs(), rules.reset.within), (240, 0.10));
+    }
+}

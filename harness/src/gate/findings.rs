@@ -1,0 +1,157 @@
+//! The checks on findings: leaks and resets, and on there being anything to find at all.
+
+use super::thresholds::{event_kind, number, shown};
+use super::{Check, EVERY_SOURCE};
+use crate::analysis::{Analysis, Leak, LeakVerdict, MIB, PER_MINUTE, Reset, ResetVerdict, rules};
+use crate::model::rules::{LeakGate, LeakRule};
+use crate::model::{Kind, Verdict, metric};
+use crate::results::TrialRecord;
+
+/// Every finding on a trial that ran to its end.
+pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {
+    let rules = rules::of(trial);
+    let mut checks = Vec::new();
+    match trial.kind {
+        Some(Kind::Duration) if rules.leak.gate != LeakGate::Off => {
+            let leaks = || analysis.leaks.iter().filter(|leak| leak.id == trial.id);
+            checks.extend(leaks().map(|leak| self::leak(&rules.leak, leak)));
+            let found = |name: &str| leaks().any(|leak| leak.container == name);
+            let missed = missed(trial, analysis, found).into_iter();
+            let (expected, reason) = ("slope", "no memory readings under load");
+            checks.extend(missed.map(|source| no_data(trial, &source, expected, reason)));
+        }
+        Some(Kind::Reset) if rules.reset.gate => {
+            let resets = || analysis.resets.iter().filter(|reset| reset.id == trial.id);
+            checks.extend(resets().map(reset));
+            // The original framework judges one container.
+            let original = trial.rules.is_none();
+            let found = |name: &str| resets().any(|reset| original || reset.container == name);
+            let missed = missed(trial, analysis, found).into_iter();
+            let expected = "memory back at its baseline";
+            let reason = "no memory readings before the load or after the reset";
+            checks.extend(missed.map(|source| no_data(trial, &source, expected, reason)));
+        }
+        _ => {}
+    }
+    if checks.is_empty() && !has_memory(trial, analysis) && !looks_elsewhere(trial) {
+        let expected = "readings of at least one container";
+        checks.push(no_data(trial, EVERY_SOURCE, expected, "no readings"));
+    }
+    checks
+}
+
+/// The containers of a trial that a finding should speak of and none does; [`EVERY_SOURCE`] where there is none.
+fn missed(trial: &TrialRecord, analysis: &Analysis, found: impl Fn(&str) -> bool) -> Vec<String> {
+    let summary = analysis.summaries.iter().find(|summary| summary.id == trial.id);
+    let containers = summary.into_iter().flat_map(|summary| summary.focus_containers.keys());
+    let all: Vec<&String> = containers.collect();
+    if all.is_empty() {
+        return if found(EVERY_SOURCE) { Vec::new() } else { vec![EVERY_SOURCE.to_owned()] };
+    }
+    all.into_iter().filter(|name| !found(name)).cloned().collect()
+}
+
+fn has_memory(trial: &TrialRecord, analysis: &Analysis) -> bool {
+    let summary = analysis.summaries.iter().find(|summary| summary.id == trial.id);
+    summary.is_some_and(|summary| {
+        let mut containers = summary.focus_containers.values();
+        containers.any(|container| container.memory_mean_mb.is_some())
+    })
+}
+
+/// A trial that watches no container on purpose has thresholds on what its own probes read, and they say where that
+/// is absent, as one on memory does.
+fn looks_elsewhere(trial: &TrialRecord) -> bool {
+    rules::of(trial).thresholds.iter().any(|threshold| {
+        let name = &threshold.metric;
+        let own = metric::find(name).is_none() && event_kind(name).is_none();
+        own || *name == metric::MEMORY_WORKING_SET.name
+    })
+}
+
+fn no_data(trial: &TrialRecord, source: &str, expected: &str, reason: &str) -> Check {
+    Check {
+        id: trial.id.clone(),
+        metric: metric::MEMORY_WORKING_SET.id().to_owned(),
+        source: source.to_owned(),
+        expected: expected.to_owned(),
+        actual: None,
+        verdict: Verdict::NoData,
+        reason: reason.to_owned(),
+        shown: None,
+    }
+}
+
+fn leak(rule: &LeakRule, leak: &Leak) -> Check {
+    let gross = rule.gate == LeakGate::Gross;
+    let base = |slope: f64| slope * MIB / PER_MINUTE;
+    let limit = match leak.verdict {
+        _ if gross => &rule.gross,
+        LeakVerdict::Suspect => &rule.watch,
+        _ => &rule.leak,
+    };
+    let verdict = match leak.verdict {
+        LeakVerdict::Leak => Verdict::Fail,
+        // Without a slope nothing was seen, not even a gross leak.
+        _ if gross && leak.slope_mb_per_min.is_some() => Verdict::Pass,
+        LeakVerdict::Suspect => Verdict::Warn,
+        LeakVerdict::Clean => Verdict::Pass,
+        LeakVerdict::Unknown => Verdict::Inconclusive,
+    };
+    let slope = leak.slope_mb_per_min.map(base);
+    let shown = slope.map(|slope| shown(slope, limit));
+    let mut reason = String::new();
+    if let Some(shown) = &shown {
+        let interval = leak.interval.map(|ends| ends.map(|end| number(base(end), limit)));
+        let interval = interval.map(|[low, high]| format!(" (95% interval {low} to {high})"));
+        reason = format!("slope is {shown}{}: ", interval.unwrap_or_default());
+    }
+    if gross && verdict == Verdict::Pass {
+        reason.push_str(&format!("not surely above {limit}"));
+        if leak.verdict == LeakVerdict::Unknown {
+            let seen = leak.detectable_mb_per_min.map(|least| {
+                let least = crate::analysis::digits::short(least);
+                format!("; growth below {least} MiB/min cannot be seen in this run")
+            });
+            reason.push_str(&format!("; smaller leaks are unknown ({})", leak.reason));
+            reason.push_str(&seen.unwrap_or_default());
+        }
+    } else {
+        reason.push_str(&leak.reason);
+    }
+    let op = if gross || leak.verdict == LeakVerdict::Suspect { "<" } else { "<=" };
+    Check {
+        id: leak.id.clone(),
+        metric: leak.channel.clone(),
+        source: leak.container.clone(),
+        expected: format!("slope {op} {limit}"),
+        actual: slope,
+        verdict,
+        reason,
+        shown,
+    }
+}
+
+fn reset(reset: &Reset) -> Check {
+    let short = crate::analysis::digits::short;
+    let Reset { baseline_mb, post_reset_mb, diff_percent, within_percent, cycles, .. } = reset;
+    let times = if *cycles == 1 { "1 reset".to_owned() } else { format!("{cycles} resets") };
+    let side = if *diff_percent < 0.0 { "below" } else { "above" };
+    Check {
+        id: reset.id.clone(),
+        metric: reset.channel.clone(),
+        source: reset.container.clone(),
+        expected: format!("within {}% of {} MiB", short(*within_percent), short(*baseline_mb)),
+        actual: Some(post_reset_mb * MIB),
+        verdict: match reset.verdict {
+            ResetVerdict::Pass => Verdict::Pass,
+            ResetVerdict::Fail => Verdict::Fail,
+        },
+        reason: format!(
+            "{} MiB after {times}, {}% {side} the baseline",
+            short(*post_reset_mb),
+            short(diff_percent.abs())
+        ),
+        shown: Some(format!("{} MiB", short(*post_reset_mb))),
+    }
+}

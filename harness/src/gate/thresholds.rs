@@ -1,0 +1,200 @@
+//! The checks on a scenario's thresholds: each on every source that has its metric.
+
+use serde_json::Value;
+
+use super::{Check, EVERY_SOURCE};
+use crate::analysis::describe::{Description, quantile};
+use crate::analysis::digits::short;
+use crate::analysis::rules;
+use crate::analysis::series::{Series, by_source, is_counter};
+use crate::model::quantity::Quantity;
+use crate::model::{EventKind, Severity, Stat, Threshold, Verdict};
+use crate::results::TrialRecord;
+
+/// Every threshold of a trial that ran to its end.
+pub(super) fn checks(trial: &TrialRecord) -> Vec<Check> {
+    rules::of(trial).thresholds.iter().flat_map(|threshold| check(trial, threshold)).collect()
+}
+
+/// The thresholds that no further reading could have saved.
+pub(super) fn already_broken(trial: &TrialRecord) -> Vec<Check> {
+    let decided = |threshold: &&Threshold| threshold.stat.decided_by_one(threshold.op);
+    let thresholds = rules::of(trial).thresholds.iter().filter(decided);
+    let broken = |check: &Check| matches!(check.verdict, Verdict::Fail | Verdict::Warn);
+    thresholds.flat_map(|threshold| check(trial, threshold)).filter(broken).collect()
+}
+
+fn check(trial: &TrialRecord, threshold: &Threshold) -> Vec<Check> {
+    if let Some(kind) = event_kind(&threshold.metric) {
+        return vec![events(trial, threshold, kind)];
+    }
+    let mut sources = by_source(trial, &threshold.metric, |sample| {
+        threshold.phase.as_deref().is_none_or(|phase| *phase == *sample.phase)
+    });
+    if let Some(wanted) = &threshold.source {
+        sources.retain(|source, _| source == wanted);
+    }
+    if sources.is_empty() {
+        let wanted = threshold.source.as_deref();
+        let of = wanted.map(|source| format!(" of {source}")).unwrap_or_default();
+        let within =
+            threshold.phase.as_ref().map(|phase| format!(" in phase {phase}")).unwrap_or_default();
+        return vec![Check {
+            verdict: Verdict::NoData,
+            reason: format!("no readings{of}{within}"),
+            ..blank(trial, threshold, wanted.unwrap_or(EVERY_SOURCE))
+        }];
+    }
+    let checks = sources.iter().map(|(source, series)| {
+        let blank = blank(trial, threshold, source);
+        match statistic(threshold.stat, &threshold.metric, series) {
+            Ok(measured) => decide(trial, threshold, measured, blank),
+            Err(reason) => Check { verdict: Verdict::Inconclusive, reason, ..blank },
+        }
+    });
+    checks.collect()
+}
+
+/// An event kind is written as a metric, with `count`.
+pub(super) fn event_kind(name: &str) -> Option<EventKind> {
+    serde_json::from_value(Value::String(name.to_owned())).ok()
+}
+
+fn events(trial: &TrialRecord, threshold: &Threshold, kind: EventKind) -> Check {
+    let source = threshold.source.as_deref();
+    let at = |name: &str| source.is_none_or(|source| source == name);
+    let during = |phase: &str| threshold.phase.as_deref().is_none_or(|wanted| wanted == phase);
+    let matching =
+        trial.events.iter().filter(|e| e.kind == kind && at(&e.source) && during(&e.phase));
+    let mut where_seen: Vec<&str> = matching.map(|event| event.source.as_str()).collect();
+    if kind == EventKind::OomKill && trial.events.is_empty() {
+        // The original framework lists nothing but OOM kills.
+        let names = trial.oom_events.iter().map(|event| event.container_name.as_str());
+        where_seen.extend(names.filter(|name| at(name)));
+    }
+    let count = where_seen.len();
+    where_seen.sort_unstable();
+    where_seen.dedup();
+    let reason = if count == 0 { String::new() } else { format!(", of {}", where_seen.join(", ")) };
+    let blank = blank(trial, threshold, source.unwrap_or(EVERY_SOURCE));
+    decide(trial, threshold, Measured { value: count as f64, interval: None, reason }, blank)
+}
+
+/// A statistic and how to speak of it.
+struct Measured {
+    value: f64,
+    /// Of slopes.
+    interval: Option<[f64; 2]>,
+    /// How it came about; after the value.
+    reason: String,
+}
+
+/// The statistic in base units, or why the series has none.
+fn statistic(stat: Stat, metric: &str, series: &Series) -> Result<Measured, String> {
+    let least = match stat {
+        Stat::Slope => 3,
+        Stat::Change | Stat::Rate => 2,
+        _ => 1,
+    };
+    let n = series.len();
+    let too_few = || format!("a {stat} needs {least} readings, there are {n}");
+    if n < least {
+        return Err(too_few());
+    }
+    let described = |get: fn(Description) -> f64| series.describe().map(get);
+    let counted = || if is_counter(metric) { series.increase() } else { series.change() };
+    let mut interval = None;
+    let value = match stat {
+        Stat::Mean => described(|d| d.mean),
+        Stat::Min => described(|d| d.min),
+        Stat::Max => described(|d| d.max),
+        Stat::Percentile(percent) => {
+            let mut sorted = series.values();
+            sorted.sort_by(f64::total_cmp);
+            quantile(&sorted, percent / 100.0)
+        }
+        Stat::Slope => series.line().map(|line| {
+            interval = line.slope_interval;
+            line.slope
+        }),
+        Stat::Change => counted(),
+        Stat::Count => Some(n as f64),
+        // Of a gauge the plain difference; a counter may have started anew in between.
+        Stat::Rate => counted().map(|change| change / series.span()),
+    };
+    let value = value.ok_or_else(too_few)?;
+    let readings = if n == 1 { "reading" } else { "readings" };
+    Ok(Measured { value, interval, reason: format!(" from {n} {readings}") })
+}
+
+fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank: Check) -> Check {
+    let Measured { value, interval, reason } = measured;
+    let (value, interval) = match threshold.per.as_deref().map(|per| (per, divisor(trial, per))) {
+        None => (value, interval),
+        Some((_, Some(by))) => (value / by, interval.map(|ends| ends.map(|end| end / by))),
+        Some((per, None)) => {
+            let reason = format!("the trial has no {per} above 0 to divide by");
+            return Check { verdict: Verdict::Inconclusive, reason, ..blank };
+        }
+    };
+    let verdict = match (threshold.op.holds(value, threshold.value.value), threshold.severity) {
+        (true, _) => Verdict::Pass,
+        (false, Severity::Warn) => Verdict::Warn,
+        (false, Severity::Fail) => Verdict::Fail,
+    };
+    let shown = shown(value, &threshold.value);
+    let within = interval.map(|[low, high]| {
+        format!(
+            " (95% interval {} to {})",
+            number(low, &threshold.value),
+            number(high, &threshold.value)
+        )
+    });
+    let within = within.unwrap_or_default();
+    let reason = format!("{} is {shown}{within}{reason}", threshold.stat);
+    Check { actual: Some(value), verdict, reason, shown: Some(shown), ..blank }
+}
+
+/// `agents` are all live ones, over all groups; any other name is a parameter.
+fn divisor(trial: &TrialRecord, per: &str) -> Option<f64> {
+    let value = match per {
+        "agents" => trial.total_agents(),
+        name => trial.scenario_params.get(name).and_then(Value::as_f64),
+    };
+    value.filter(|value| *value > 0.0)
+}
+
+fn blank(trial: &TrialRecord, threshold: &Threshold, source: &str) -> Check {
+    let phase = threshold.phase.as_ref().map(|phase| format!(" in phase {phase}"));
+    Check {
+        id: trial.id.clone(),
+        metric: threshold.metric.clone(),
+        source: source.to_owned(),
+        expected: format!("{}{}", threshold.requirement(), phase.unwrap_or_default()),
+        actual: None,
+        verdict: Verdict::NoData,
+        reason: String::new(),
+        shown: None,
+    }
+}
+
+/// A value in base units, in the unit that the limit was written in.
+pub(super) fn shown(value: f64, limit: &Quantity) -> String {
+    let (unit, _) = unit_of(limit);
+    let space = if unit.is_empty() || unit.starts_with('%') { "" } else { " " };
+    format!("{}{space}{unit}", number(value, limit))
+}
+
+/// The same without the unit.
+pub(super) fn number(value: f64, limit: &Quantity) -> String {
+    short(value / unit_of(limit).1)
+}
+
+/// The unit that a quantity was written in, and its size in base units.
+fn unit_of(limit: &Quantity) -> (&str, f64) {
+    let text = limit.text.trim();
+    let digit = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ' ');
+    let unit = text.trim_start_matches(digit);
+    let one = format!("1 {unit}").parse::<Quantity>();
+    (unit, one.map_or(1.0, |one| one.value))
+}

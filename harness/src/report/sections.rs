@@ -1,0 +1,290 @@
+//! The tables that the text and the Markdown report share.
+
+use super::Report;
+use super::units::{mib, mib_per_minute, percent, seconds};
+use crate::analysis::{Band, LeakVerdict, ResetVerdict};
+use crate::gate::worst_first;
+use crate::model::Verdict;
+
+/// A titled table; without rows it is left out.
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) header: &'static [&'static str],
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// What cannot be told.
+const NOTHING: &str = "-";
+
+/// The first line: `fail: 2 of 5 trials did not pass`.
+pub(super) fn headline(report: &Report<'_>) -> String {
+    let verdicts: Vec<Verdict> = trials(report).map(|(_, verdict)| verdict).collect();
+    let mut parts: Vec<String> = Vec::new();
+    for verdict in VERDICTS {
+        let count = verdicts.iter().filter(|found| **found == verdict).count();
+        if count > 0 {
+            parts.push(format!("{count} {}", verdict.as_str()));
+        }
+    }
+    let trials = if verdicts.len() == 1 {
+        "1 trial".to_owned()
+    } else {
+        format!("{} trials", verdicts.len())
+    };
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let cut_off = if report.judgement.incomplete { ", cut off" } else { "" };
+    format!("{}: {trials}{parts}{cut_off}", report.judgement.verdict.as_str())
+}
+
+/// From worst to best.
+pub(super) const VERDICTS: [Verdict; 7] = [
+    Verdict::Error,
+    Verdict::Fail,
+    Verdict::NoData,
+    Verdict::Inconclusive,
+    Verdict::Warn,
+    Verdict::Skipped,
+    Verdict::Pass,
+];
+
+/// Every trial with the worst of its checks.
+pub(super) fn trials<'a>(
+    report: &Report<'a>,
+) -> impl Iterator<Item = (&'a crate::results::TrialRecord, Verdict)> {
+    let checks = &report.judgement.checks;
+    report.results.scenarios.iter().map(move |trial| {
+        let own = checks.iter().filter(|check| check.id == trial.id).map(|check| check.verdict);
+        (trial, Verdict::worst(own).unwrap_or(Verdict::NoData))
+    })
+}
+
+/// What a terminal shows.
+pub(super) fn main(report: &Report<'_>) -> Vec<Section> {
+    vec![trial_table(report), checks(report), scaling(report), leaks(report), resets(report)]
+}
+
+/// What only a file has room for.
+pub(super) fn details(report: &Report<'_>) -> Vec<Section> {
+    vec![usage(report), phases(report)]
+}
+
+fn trial_table(report: &Report<'_>) -> Section {
+    let row = |(trial, verdict): (&crate::results::TrialRecord, Verdict)| {
+        let length = trial.duration_seconds.map_or_else(|| NOTHING.to_owned(), seconds);
+        vec![
+            verdict.as_str().to_owned(),
+            trial.id.clone(),
+            length,
+            trial.samples.len().to_string(),
+            (trial.events.len() + if trial.events.is_empty() { trial.oom_events.len() } else { 0 })
+                .to_string(),
+        ]
+    };
+    Section {
+        title: "Trials",
+        header: &["verdict", "trial", "took", "samples", "events"],
+        rows: trials(report).map(row).collect(),
+    }
+}
+
+fn checks(report: &Report<'_>) -> Section {
+    let row = |check: &crate::gate::Check| {
+        vec![
+            check.verdict.as_str().to_owned(),
+            check.id.clone(),
+            check.metric.clone(),
+            check.source.clone(),
+            check.expected.clone(),
+            check.shown.clone().unwrap_or_else(|| NOTHING.to_owned()),
+            check.reason.clone(),
+        ]
+    };
+    Section {
+        title: "Checks, worst first",
+        header: &["verdict", "trial", "metric", "source", "expected", "actual", "reason"],
+        rows: worst_first(&report.judgement.checks).into_iter().map(row).collect(),
+    }
+}
+
+fn scaling(report: &Report<'_>) -> Section {
+    let row = |scaling: &crate::analysis::Scaling| {
+        let fit = &scaling.best_fit;
+        vec![
+            scaling.container.clone(),
+            scaling.scenario_name.clone(),
+            fit.formula.clone(),
+            format!("{:.4}", fit.r_squared),
+            scaling.data_points.len().to_string(),
+        ]
+    };
+    Section {
+        title: "Memory against agents",
+        header: &["container", "scenario", "best fit", "R²", "points"],
+        rows: report.analysis.scalings.iter().map(row).collect(),
+    }
+}
+
+fn leaks(report: &Report<'_>) -> Section {
+    let rate = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), mib_per_minute);
+    let row = |leak: &crate::analysis::Leak| {
+        let interval = leak.interval.map(|[low, high]| {
+            use crate::analysis::digits::short;
+            format!("{} to {}", short(low), short(high))
+        });
+        let verdict = match leak.verdict {
+            LeakVerdict::Leak => "leak",
+            LeakVerdict::Suspect => "suspect",
+            LeakVerdict::Clean => "clean",
+            LeakVerdict::Unknown => "unknown",
+        };
+        let band = leak.band.map_or(NOTHING, |band| match band {
+            Band::Normal => "normal",
+            Band::Watch => "watch",
+            Band::Leak => "leak",
+        });
+        vec![
+            verdict.to_owned(),
+            leak.id.clone(),
+            leak.container.clone(),
+            leak.channel.clone(),
+            rate(leak.slope_mb_per_min),
+            interval.unwrap_or_else(|| NOTHING.to_owned()),
+            band.to_owned(),
+            rate(leak.detectable_mb_per_min),
+            leak.reason.clone(),
+        ]
+    };
+    Section {
+        title: "Growth under constant load",
+        header: &[
+            "finding",
+            "trial",
+            "container",
+            "channel",
+            "slope",
+            "95% interval",
+            "band",
+            "smallest leak it could have seen",
+            "reason",
+        ],
+        rows: report.analysis.leaks.iter().map(row).collect(),
+    }
+}
+
+fn resets(report: &Report<'_>) -> Section {
+    let row = |reset: &crate::analysis::Reset| {
+        let verdict = match reset.verdict {
+            ResetVerdict::Pass => "pass",
+            ResetVerdict::Fail => "fail",
+        };
+        vec![
+            verdict.to_owned(),
+            reset.id.clone(),
+            reset.container.clone(),
+            mib(reset.baseline_mb),
+            reset.load_peak_mb.map_or_else(|| NOTHING.to_owned(), mib),
+            mib(reset.post_reset_mb),
+            percent(reset.diff_percent),
+            percent(reset.within_percent),
+            reset.cycles.to_string(),
+        ]
+    };
+    Section {
+        title: "Memory after reset",
+        header: &[
+            "finding",
+            "trial",
+            "container",
+            "baseline",
+            "peak",
+            "after",
+            "difference",
+            "allowed",
+            "resets",
+        ],
+        rows: report.analysis.resets.iter().map(row).collect(),
+    }
+}
+
+fn usage(report: &Report<'_>) -> Section {
+    let or = |value: Option<f64>, unit: fn(f64) -> String| {
+        value.map_or_else(|| NOTHING.to_owned(), unit)
+    };
+    let mut rows = Vec::new();
+    for summary in &report.analysis.summaries {
+        for (name, used) in &summary.focus_containers {
+            let limit = (used.memory_limit_mb > 0.0).then_some(used.memory_limit_mb);
+            rows.push(vec![
+                summary.id.clone(),
+                name.clone(),
+                or(used.memory_mean_mb, mib),
+                or(used.memory_std_mb, mib),
+                or(used.memory_p95_mb, mib),
+                or(used.memory_max_mb, mib),
+                or(limit, mib),
+                or(used.memory_slope_mb_per_min, mib_per_minute),
+                or(used.cpu_mean_percent, percent),
+                or(used.cpu_p95_percent, percent),
+                or(used.cpu_max_percent, percent),
+            ]);
+        }
+    }
+    Section {
+        title: "Use by container",
+        header: &[
+            "trial",
+            "container",
+            "memory",
+            "std",
+            "p95",
+            "max",
+            "limit",
+            "slope",
+            "cpu",
+            "cpu p95",
+            "cpu max",
+        ],
+        rows,
+    }
+}
+
+fn phases(report: &Report<'_>) -> Section {
+    let or = |value: Option<f64>, unit: fn(f64) -> String| {
+        value.map_or_else(|| NOTHING.to_owned(), unit)
+    };
+    let mut rows = Vec::new();
+    for summary in &report.analysis.summaries {
+        for (name, used) in &summary.focus_containers {
+            for phase in &used.phases {
+                let cycle =
+                    if phase.cycle > 0 { format!(" {}", phase.cycle) } else { String::new() };
+                rows.push(vec![
+                    summary.id.clone(),
+                    name.clone(),
+                    format!("{}{cycle}", phase.phase),
+                    phase.readings.to_string(),
+                    or(phase.memory_mean_mb, mib),
+                    or(phase.memory_max_mb, mib),
+                    or(phase.memory_slope_mb_per_min, mib_per_minute),
+                    or(phase.cpu_mean_percent, percent),
+                    or(phase.cpu_max_percent, percent),
+                ]);
+            }
+        }
+    }
+    Section {
+        title: "Use by phase",
+        header: &[
+            "trial",
+            "container",
+            "phase",
+            "readings",
+            "memory",
+            "max",
+            "slope",
+            "cpu",
+            "cpu max",
+        ],
+        rows,
+    }
+}

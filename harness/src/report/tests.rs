@@ -1,0 +1,223 @@
+use serde_json::Value;
+
+use super::*;
+use crate::analysis::analyze;
+use crate::analysis::tests::{OWN, SEED, run, trial};
+use crate::gate::{Check, judge};
+use crate::model::{Kind, Outcome, Verdict};
+use crate::results::parse;
+
+/// Reports on a run.
+fn with<T>(results: &Results, read: impl FnOnce(&Report<'_>) -> T) -> T {
+    let analysis = analyze(results);
+    let judgement = judge(results, &analysis);
+    read(&Report { results, analysis: &analysis, judgement: &judgement })
+}
+
+fn rendered(text: &str, format: Format) -> String {
+    with(&parse(text).unwrap(), |report| render(report, format, false))
+}
+
+#[track_caller]
+fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn the_summary_names_every_verdict_formula_leak_and_reset() {
+    let text = rendered(SEED, Format::Text);
+    let first = text.lines().next().unwrap();
+    assert_eq!(first, "20260130_143022: fail: 10 trials (3 fail, 1 inconclusive, 6 pass)");
+    holds(
+        &text,
+        &[
+            "memory_mb = 2.45 * agents + 312.5",
+            "slope is 2.003 MiB/min (95% interval 1.958 to 2.048): above 1 MiB/min",
+            "smallest leak it could have seen",
+            "0.08284 MiB/min",
+            "aborted: OOM detected in: rideshare-simulation",
+            "312.4 MiB",
+            "18.86%",
+        ],
+    );
+    assert!(!text.contains('\u{1b}'));
+    let checks: Vec<&str> =
+        text.lines().skip_while(|line| !line.starts_with("Checks")).skip(2).collect();
+    assert!(checks[0].trim_start().starts_with("fail"), "worst first: {}", checks[0]);
+    holds(
+        &rendered(OWN, Format::Text),
+        &["duration::quick::minutes=0.15", "smaller leaks are unknown"],
+    );
+}
+
+#[test]
+fn color_paints_verdicts_and_changes_nothing_else() {
+    let results = parse(OWN).unwrap();
+    let plain = with(&results, |report| render(report, Format::Text, false));
+    let painted = with(&results, |report| render(report, Format::Text, true));
+    holds(&painted, &["\u{1b}[1;31mfail\u{1b}[0m", "\u{1b}[32mpass\u{1b}[0m", "\u{1b}[2mskipped"]);
+    let mut stripped = painted;
+    for code in ["\u{1b}[0m", "\u{1b}[1;31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[2m"] {
+        stripped = stripped.replace(code, "");
+    }
+    assert_eq!(stripped, plain);
+    assert!(with(&results, |report| !render(report, Format::Json, true).contains('\u{1b}')));
+}
+
+#[test]
+fn json_is_one_object_with_the_promised_keys() {
+    for text in [SEED, OWN] {
+        let json: Value = serde_json::from_str(&rendered(text, Format::Json)).unwrap();
+        let mut keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+        keys.sort();
+        assert_eq!(keys, ["analysis", "checks", "incomplete", "verdict"]);
+        for check in json["checks"].as_array().unwrap() {
+            let mut keys: Vec<&String> = check.as_object().unwrap().keys().collect();
+            keys.sort();
+            assert_eq!(keys, ["actual", "expected", "id", "metric", "reason", "source", "verdict"]);
+            assert!(check["expected"].is_string());
+            assert!(check["actual"].is_number() || check["actual"].is_null());
+        }
+        let leak = &json["analysis"]["leaks"][0];
+        for key in [
+            "scenario_name",
+            "scenario_params",
+            "container",
+            "channel",
+            "slope_mb_per_min",
+            "interval",
+            "detectable_mb_per_min",
+            "band",
+            "verdict",
+            "reason",
+        ] {
+            assert!(!leak[key].is_null(), "{key}: {leak}");
+        }
+        assert_eq!(leak["rule"], "seed");
+        let used = &json["analysis"]["scenario_summaries"][0]["focus_containers"];
+        let used = used.as_object().unwrap().values().next().unwrap();
+        for key in [
+            "memory_mean_mb",
+            "memory_max_mb",
+            "memory_p95_mb",
+            "memory_limit_mb",
+            "cpu_mean_percent",
+            "cpu_max_percent",
+            "memory_slope_mb_per_min",
+        ] {
+            assert!(used[key].is_number(), "{key}: {used}");
+        }
+    }
+}
+
+#[test]
+fn markdown_tables_survive_what_a_system_prints() {
+    let mut died = trial(Kind::Load, "load::x|y");
+    died.outcome = Some(Outcome::Aborted("<script>|\n`rm`\u{1b}[31m & [a](b)".into()));
+    let text = with(&run(vec![died]), |report| render(report, Format::Markdown, false));
+    holds(&text, &[r"load::x\|y", r"&lt;script&gt;\| \`rm\` \[31m &amp; \[a\](b)"]);
+    let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+    for line in text.lines().filter(|line| line.starts_with("| fail | load")) {
+        assert!(matches!(columns(line), 6 | 8), "{line}");
+    }
+    let text = rendered(OWN, Format::Markdown);
+    holds(&text, &["**fail: 10 trials", "## Use by phase", "| cooldown | 15 |", "Example CPU"]);
+}
+
+#[test]
+fn annotations_are_escaped_counted_and_worst_first() {
+    let check = |number: usize, verdict: Verdict| Check {
+        id: format!("load::x::agents={number},b=1"),
+        metric: "memory.anon".to_owned(),
+        source: "api".to_owned(),
+        expected: "mean < 50%".to_owned(),
+        actual: Some(1.0),
+        verdict,
+        reason: "line one\nline two".to_owned(),
+        shown: None,
+    };
+    let mut checks = vec![check(0, Verdict::Pass), check(0, Verdict::Skipped)];
+    checks.extend((1..=12).map(|number| check(number, Verdict::Inconclusive)));
+    checks.extend([check(13, Verdict::Warn), check(14, Verdict::Fail)]);
+    let judgement = Judgement { verdict: Verdict::Fail, incomplete: false, checks };
+    let text = github::annotations(&judgement);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 11, "{text}");
+    assert_eq!(
+        lines[0],
+        "::error title=fail%3A load%3A%3Ax%3A%3Aagents=14%2Cb=1::gate: memory.anon of api: \
+         expected mean < 50%25; line one%0Aline two"
+    );
+    assert_eq!(lines[9], "::error title=4 more checks::see the summary of the step");
+    assert!(lines[10].starts_with("::warning title=warn%3A load"));
+}
+
+#[test]
+fn a_long_summary_is_cut_at_the_end_of_a_line() {
+    let short = "# ä\n";
+    assert_eq!(github::step_summary(short), short);
+    let long = "zeile mit ä und ö\n".repeat(70_000);
+    let cut = github::step_summary(&long);
+    assert!(cut.len() <= 1024 * 1024 && cut.len() > 1024 * 1024 - 200, "{}", cut.len());
+    holds(&cut[cut.len() - 100..], &["und ö\n\nCut here"]);
+    assert!(github::step_summary(&"ä".repeat(700_000)).starts_with("\nCut here"));
+}
+
+#[test]
+fn junit_has_one_case_per_trial_and_tells_failures_from_errors() {
+    let mut results = parse(OWN).unwrap();
+    let mut broken = trial(Kind::Load, "load::broken");
+    broken.outcome = Some(Outcome::Broken("no port \u{1b}[31mleft <here>".into()));
+    results.scenarios.push(broken);
+    results.scenarios.push(trial(Kind::Baseline, "baseline::empty"));
+    let xml = with(&results, |report| junit::render(report).unwrap());
+    assert_eq!(xml.matches("<testcase ").count(), results.scenarios.len());
+    holds(
+        &xml,
+        &[
+            r#"tests="12" skipped="1" failures="3" errors="1""#,
+            r#"<testcase name="duration::leaky::minutes=5" classname="duration""#,
+            r#"<failure message="gate: memory.anon of api: expected slope &lt;= 1 MiB/min; slope is"#,
+            r#"<failure message="aborted: oom-kill of api: killed for want of memory" type="fail">"#,
+            r#"type="no-data">"#,
+            r#"<error message="rig: no port left &lt;here&gt;" type="error">"#,
+            r#"<skipped message="skipped: no Docker daemon answers"/>"#,
+            r#"<property name="api.memory_mean_mb" value="23.98"#,
+            r#"<property name="api.leak_slope_mb_per_min" value="2.00225"#,
+            r#"<property name="check api memory.anon: p95 &lt; 120 MiB" value="pass "#,
+        ],
+    );
+}
+
+#[test]
+fn csv_has_one_line_per_reading_with_its_unit() {
+    let results = parse(OWN).unwrap();
+    let text = csv::render(&results);
+    let readings: usize =
+        results.scenarios.iter().flat_map(|t| &t.samples).map(|s| s.readings.len()).sum();
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "trial_id,timestamp,elapsed_seconds,phase,cycle,source,metric,value,unit"
+    );
+    assert_eq!(lines.clone().count(), readings);
+    let first = lines.next().unwrap();
+    assert!(
+        first.starts_with(
+            "baseline::steady,2026-11-21T09:00:01.5Z,1.5,baseline,0,api,memory.working_set,"
+        ),
+        "{first}"
+    );
+    assert!(first.ends_with(",bytes"), "{first}");
+    holds(&text, &[",post,2,api,cpu.time,", ",agents,agents.live,10,count\n"]);
+}
+
+#[test]
+fn formats_are_named_as_on_the_command_line() {
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.as_str()), Some(format));
+    }
+    assert_eq!(Format::parse("html"), None);
+}
