@@ -1,7 +1,7 @@
 //! [`Command`]: an external load generator, started for a level and ended with everything it started.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -11,10 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 
-use super::process::Group;
 use super::secret::{self, Lookup, Secrets};
 use super::values::Values;
 use super::{Driver, DriverError};
+use crate::host::{self, ProcessGroup, log};
 use crate::model::spec::driver::CommandSpec;
 use crate::model::{Action, EventKind, Incident, Observation, Params};
 
@@ -41,7 +41,7 @@ pub(super) struct Command {
 
 #[derive(Debug)]
 struct Running {
-    group: Group,
+    group: ProcessGroup,
     /// Where its output begins in the log.
     from: u64,
     /// Its end has been looked at.
@@ -94,33 +94,32 @@ impl Command {
     fn start(&mut self, level: u32) -> Result<(), DriverError> {
         let words = self.words(level)?;
         let env = self.env(level)?;
-        let path = self.log();
-        let log_fault =
-            |error| DriverError::rig(format!("{} cannot be written: {error}", path.display()));
-        let log = OpenOptions::new().create(true).append(true).open(&path).map_err(log_fault)?;
-        let from = log.metadata().map_err(log_fault)?.len();
         if !self.cwd.is_dir() {
             let message = format!("driver.command.cwd: {} is no directory", self.cwd.display());
             return Err(DriverError::rig(message));
         }
-        let group = Group::spawn(&words, env, &self.cwd, log).map_err(|error| {
-            DriverError::rig(format!(
-                "the load generator `{}` cannot be started: {error}",
-                words.join(" ")
-            ))
-        })?;
+        let fault = |why: &dyn Display| DriverError::rig(format!("the load generator: {why}"));
+        let command = host::Command::in_root(&self.root, &words);
+        let mut command = command.ok_or_else(|| fault(&"there is no program"))?;
+        command.cwd = Some(self.cwd.clone());
+        command.env = env;
+        command.log = Some(self.log());
+        let from = log::length(&self.log());
+        let group = ProcessGroup::spawn(&command).map_err(|error| fault(&error))?;
         self.running = Some(Running { group, from, told: false });
         Ok(())
     }
 
     /// Ends what runs. It stays in place until it has ended, so that a cancelled call leaves it to the next, or to drop.
-    async fn end(&mut self) {
+    async fn end(&mut self) -> Result<(), DriverError> {
         self.look();
         if let Some(running) = &mut self.running {
             running.told = true;
-            running.group.stop(self.grace).await;
+            let stopped = running.group.stop(self.grace).await;
+            stopped.map_err(|error| DriverError::rig(format!("the load generator: {error}")))?;
         }
         self.running = None;
+        Ok(())
     }
 
     /// Notes an end that nobody asked for.
@@ -135,15 +134,9 @@ impl Command {
         if status.success() && !self.spec.must_outlast {
             return;
         }
-        // Secrets first: a cut through one would leave a part of it.
-        let tail = tail(&self.secrets.redact(&printed(&path, running.from).unwrap_or_default()));
-        let said = if tail.is_empty() {
-            "it printed nothing".to_owned()
-        } else {
-            format!("its last lines: {tail}")
-        };
-        let message =
-            format!("the load generator ended before it was stopped, {}; {said}", describe(status));
+        let tail = self.secrets.redact(&log::tail(&path, running.from));
+        let how = describe(status);
+        let message = format!("the load generator ended before it was stopped, {how}:{tail}");
         self.incidents.push(Incident::new(EventKind::DriverError, &self.source, message));
     }
 
@@ -151,7 +144,7 @@ impl Command {
         self.logs.join("driver.log")
     }
 
-    /// Program and arguments. A program with a slash is looked for below the root, wherever it then runs.
+    /// Program and arguments.
     fn words(&self, level: u32) -> Result<Vec<String>, DriverError> {
         let values = values(level, &self.logs, &self.params);
         let mut words = Vec::new();
@@ -164,23 +157,19 @@ impl Command {
             }
             words.push(values.render(word, &key)?);
         }
-        match words.first_mut() {
-            None => return Err(DriverError::rig("driver.command.command: expected a program")),
-            Some(program) if program.contains('/') => {
-                *program = self.root.join(&*program).display().to_string();
-            }
-            Some(_) => {}
+        match words.is_empty() {
+            true => Err(DriverError::rig("driver.command.command: expected a program")),
+            false => Ok(words),
         }
-        Ok(words)
     }
 
-    fn env(&mut self, level: u32) -> Result<Vec<(String, String)>, DriverError> {
+    fn env(&mut self, level: u32) -> Result<BTreeMap<String, String>, DriverError> {
         let values = values(level, &self.logs, &self.params);
-        let mut env = Vec::new();
+        let mut env = BTreeMap::new();
         for (name, value) in &self.spec.env {
             let key = format!("driver.command.env.{name}");
             let value = self.secrets.resolve(&values.render(value, &key)?, &key)?;
-            env.push((name.clone(), value.expose_secret().to_owned()));
+            env.insert(name.clone(), value.expose_secret().to_owned());
         }
         Ok(env)
     }
@@ -192,15 +181,12 @@ impl Driver for Command {
         match *action {
             Action::Keep => Ok(()),
             Action::Level(level) => {
-                self.end().await;
+                self.end().await?;
                 self.start(level)
             }
-            Action::Stop => {
-                self.end().await;
-                Ok(())
-            }
+            Action::Stop => self.end().await,
             Action::Reset => {
-                self.end().await;
+                self.end().await?;
                 let why = "a load generator cannot ask the system to release what it holds";
                 Err(DriverError::rig(format!(
                     "{why}: use [driver.agents] with `reset`, or a registered driver"
@@ -229,25 +215,4 @@ fn describe(status: ExitStatus) -> String {
         },
         (None, None) => status.to_string(),
     }
-}
-
-/// The end of what was printed from `from` on, in whole lines as far as possible.
-fn printed(path: &Path, from: u64) -> io::Result<String> {
-    const BYTES: u64 = 64 * 1024;
-    let mut file = File::open(path)?;
-    let end = file.metadata()?.len();
-    file.seek(SeekFrom::Start(from.max(end.saturating_sub(BYTES))))?;
-    let mut bytes = Vec::new();
-    file.take(BYTES).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// The last lines, on one line.
-fn tail(text: &str) -> String {
-    const LINES: usize = 5;
-    const SHOWN: usize = 200;
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(LINES)..];
-    let cut = |line: &&str| line.chars().take(SHOWN).collect::<String>();
-    last.iter().map(cut).collect::<Vec<_>>().join(" | ")
 }

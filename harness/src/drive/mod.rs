@@ -12,7 +12,6 @@ use crate::model::{Action, Observation, Params};
 
 mod agents;
 mod command;
-mod process;
 mod request;
 mod secret;
 mod status;

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 /// One parameter's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-#[expect(clippy::derive_partial_eq_without_eq, reason = "floats are not Eq")]
 pub enum Param {
     /// A whole number.
     Integer(i64),

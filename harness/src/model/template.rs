@@ -32,9 +32,9 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut from = 0;
     while let Some(at) = rest[from..].find('{').map(|at| from + at) {
         let after = &rest[at + 1..];
-        if after.starts_with('{') {
+        if let Some(escaped) = after.strip_prefix('{') {
             pieces.push(Piece::Text(&rest[..=at]));
-            rest = &after[1..];
+            rest = escaped;
             from = 0;
             continue;
         }

@@ -152,7 +152,7 @@ fn filled<T: Serialize + serde::de::DeserializeOwned + Clone>(
             serde_json::Value::String(text) => *text = fill(text),
             serde_json::Value::Array(items) => items.iter_mut().for_each(|item| walk(item, fill)),
             serde_json::Value::Object(fields) => {
-                fields.values_mut().for_each(|item| walk(item, fill))
+                fields.values_mut().for_each(|item| walk(item, fill));
             }
             _ => {}
         }
@@ -181,3 +181,6 @@ fn phase(name: &str, length: std::time::Duration, sampled: bool, sampling: &Samp
         interval: sampling.interval.0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,8 +171,8 @@ struct Answer {
 enum Data {
     Vector(Vec<Item>),
     Scalar((f64, String)),
-    Matrix(serde_json::Value),
-    String(serde_json::Value),
+    Matrix(serde::de::IgnoredAny),
+    String(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]

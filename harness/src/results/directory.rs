@@ -101,14 +101,16 @@ impl RunDirectory {
         Ok(path)
     }
 
-    /// Writes a file of the run whole: a reader sees the old one or the new one.
+    /// Writes a file of the run whole: a reader sees the old one or the new one. `name` may lie in a subdirectory
+    /// that exists.
     ///
     /// # Errors
     /// The operating system's.
     pub fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let temporary = self.path.join(format!(".{name}.{}", std::process::id()));
-        let written = fs::write(&temporary, content)
-            .and_then(|()| fs::rename(&temporary, self.path.join(name)));
+        let path = self.path.join(name);
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{file}.{}", std::process::id()));
+        let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, &path));
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }

@@ -65,7 +65,8 @@ pub struct TrialRecord {
     /// Which repetition, from 1.
     #[serde(default = "one")]
     pub repeat: u32,
-    /// When the trial began, RFC 3339.
+    /// When the trial began, RFC 3339; the run's begin in files that do not say.
+    #[serde(default = "unknown")]
     #[schemars(with = "String")]
     pub started_at: Date,
     /// When it ended.
@@ -113,6 +114,11 @@ pub struct TrialRecord {
 
 fn one() -> u32 {
     1
+}
+
+/// What stands for a date that a file leaves out, until it is adopted.
+pub(super) fn unknown() -> Date {
+    Date(Timestamp::UNIX_EPOCH)
 }
 
 impl TrialRecord {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::document::{
     Date, Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
 };
+use super::read::is_newer;
 use super::samples::{ReadSample, Written, seconds};
 use crate::model::{Event, EventKind, Kind, Metric, Outcome, Rules, Sample, Verdict};
 
@@ -131,7 +132,8 @@ impl Journal {
     }
 }
 
-/// Assembles results from a journal's text. Lines that were cut off are passed over.
+/// Assembles results from a journal's text. A line that was cut off or damaged is passed over, and the run is then
+/// incomplete: what it said is lost.
 ///
 /// # Errors
 /// A sentence that says why the text is no journal.
@@ -139,14 +141,17 @@ pub fn assemble(text: &str) -> Result<Results, String> {
     let mut results: Option<Results> = None;
     let mut processes_open = 0_usize;
     let mut trial_open = false;
+    let mut damaged = false;
     for (number, line) in text.lines().enumerate() {
         if line.is_empty() {
             continue;
         }
         let Ok(line) = serde_json::from_str::<Line>(line) else {
             if results.is_none() {
-                return Err(format!("line {}: expected a journal's first line", number + 1));
+                let foreign = || format!("line {}: expected a journal's first line", number + 1);
+                return Err(is_newer(line).unwrap_or_else(foreign));
             }
+            damaged = true;
             continue;
         };
         match line {
@@ -155,6 +160,7 @@ pub fn assemble(text: &str) -> Result<Results, String> {
                     return Err(newer(schema_version));
                 }
                 processes_open += 1;
+                trial_open = false;
                 results.get_or_insert_with(|| Results {
                     schema_version,
                     test_id,
@@ -175,18 +181,17 @@ pub fn assemble(text: &str) -> Result<Results, String> {
             }
             line => {
                 let results = results.as_mut().ok_or("expected a journal's first line")?;
-                trial_open = match line {
-                    Line::Begin { .. } => true,
-                    Line::End { .. } => false,
-                    _ => trial_open,
-                };
-                apply(&mut results.scenarios, line);
+                // Without its first line a trial is lost: nothing of it may go to the trial before.
+                if trial_open || matches!(line, Line::Begin { .. }) {
+                    trial_open = !matches!(line, Line::End { .. });
+                    apply(&mut results.scenarios, line);
+                }
             }
         }
     }
     let mut results = results.ok_or("the journal is empty")?;
     let cut_off = results.scenarios.iter().any(|trial| trial.outcome.is_none());
-    results.incomplete = processes_open > 0 || trial_open || cut_off;
+    results.incomplete = processes_open > 0 || damaged || cut_off;
     if results.incomplete {
         results.completed_at = None;
     }

@@ -11,3 +11,6 @@ pub use directory::RunDirectory;
 pub use document::{Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord};
 pub use journal::{Journal, Line, TrialHeader};
 pub use read::{ResultsError, parse, read};
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::RunDirectory;
-use super::document::{Results, SCHEMA_VERSION, TrialRecord};
+use super::document::{Results, SCHEMA_VERSION, TrialRecord, unknown};
 use super::journal::{assemble, newer};
 use crate::model::Kind;
 
@@ -36,7 +36,11 @@ pub fn read(path: &Path) -> Result<Results, ResultsError> {
     let directory = RunDirectory::at(path);
     let journal = directory.journal();
     if journal.exists() {
-        return assemble(&text(&journal)?).map_err(|message| fail(&journal, message));
+        // A line may have been cut off within a character: that must not cost the whole journal.
+        let bytes = std::fs::read(&journal)
+            .map_err(|error| fail(&journal, format!("cannot be read: {error}")))?;
+        let text = String::from_utf8_lossy(&bytes);
+        return assemble(&text).map_err(|message| fail(&journal, message));
     }
     let file = directory.results();
     if !file.exists() {
@@ -49,6 +53,12 @@ pub fn read(path: &Path) -> Result<Results, ResultsError> {
 struct Version {
     #[serde(default)]
     schema_version: u32,
+}
+
+/// The sentence for a text of a newer version, which may well fail on a field: say the reason, not the symptom.
+pub(super) fn is_newer(text: &str) -> Option<String> {
+    let version: Version = serde_json::from_str(text).ok()?;
+    (version.schema_version > SCHEMA_VERSION).then(|| newer(version.schema_version))
 }
 
 /// Parses the text of a results file.
@@ -64,13 +74,8 @@ pub fn parse(text: &str) -> Result<Results, String> {
             _ => format!("not a results file: {error}"),
         }
     };
-    let mut results: Results = serde_json::from_str(text).map_err(|error| {
-        // A newer version may well fail on a field: say the reason, not the symptom.
-        match serde_json::from_str::<Version>(text) {
-            Ok(version) if version.schema_version > SCHEMA_VERSION => newer(version.schema_version),
-            _ => explain(error),
-        }
-    })?;
+    let mut results: Results = serde_json::from_str(text)
+        .map_err(|error| is_newer(text).unwrap_or_else(|| explain(error)))?;
     if results.schema_version > SCHEMA_VERSION {
         return Err(newer(results.schema_version));
     }
@@ -84,6 +89,9 @@ pub fn parse(text: &str) -> Result<Results, String> {
 fn adopt(results: &mut Results, text: &str) {
     results.incomplete = results.completed_at.is_none();
     for trial in &mut results.scenarios {
+        if trial.started_at == unknown() {
+            trial.started_at = results.started_at;
+        }
         trial.kind = trial.kind.or_else(|| kind_of(&trial.scenario_name));
         if trial.id.is_empty() {
             trial.id.clone_from(&trial.scenario_name);

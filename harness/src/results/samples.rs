@@ -73,7 +73,8 @@ impl Serialize for Written<'_> {
             map.serialize_entry("cycle", &sample.cycle)?;
         }
         let mut groups: Vec<(&Arc<str>, Vec<&Reading>)> = Vec::new();
-        for reading in &sample.readings {
+        // JSON has no word for what is not finite; as `null` it would spoil the file for every reader.
+        for reading in sample.readings.iter().filter(|reading| reading.value.is_finite()) {
             match groups.iter_mut().find(|(source, _)| **source == reading.source) {
                 Some((_, readings)) => readings.push(reading),
                 None => groups.push((&reading.source, vec![reading])),
@@ -279,7 +280,7 @@ impl<'de> Visitor<'de> for Container<'_> {
                 }
                 "cpu_percent" => add(&metric::CPU_USAGE, map.next_value()?, 0.01),
                 "metrics" => {
-                    map.next_value_seed(Metrics { source: self.source, readings: self.readings })?
+                    map.next_value_seed(Metrics { source: self.source, readings: self.readings })?;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -99,8 +99,10 @@ fn threshold(
     let open = matches!(scenario.driver, Some(DriverSpec::Custom(_)))
         || scenario.probes.iter().any(|probe| matches!(probe, ProbeSpec::Custom { .. }));
     context.require(is_event || entry.is_some() || queried || open, &at("metric"), || {
-        let known =
-            metric::CATALOG.iter().map(|metric| metric.id()).chain(events.map(EventKind::as_str));
+        let known = metric::CATALOG
+            .iter()
+            .map(crate::model::Metric::id)
+            .chain(events.map(EventKind::as_str));
         let known: Vec<&str> = known.collect();
         format!(
             "unknown metric {:?}{} (expected one of {})",

@@ -32,8 +32,9 @@ impl ScenarioError {
     pub fn at(path: &Path, text: &str, span: Range<usize>, message: impl Into<String>) -> Self {
         let message = message.into();
         // The renderer panics on a span that splits a character or leaves the text.
-        let start = text.floor_char_boundary(span.start.min(text.len()));
-        let end = text.ceil_char_boundary(span.end.min(text.len())).max(start);
+        let is_boundary = |at: &usize| text.is_char_boundary(*at);
+        let start = (0..=span.start.min(text.len())).rev().find(is_boundary).unwrap_or(0);
+        let end = (span.end.max(start)..text.len()).find(is_boundary).unwrap_or(text.len());
         let file = path.display().to_string();
         let snippet =
             Snippet::source(text).path(&file).annotation(AnnotationKind::Primary.span(start..end));

@@ -39,7 +39,11 @@ impl Layer {
         for name in layer.profiles() {
             if layer.profile(&name).table.contains_key("profile") {
                 let path = ["profile", &name, "profile"];
-                return Err(error_at(&[layer.clone()], &path, "a profile has no profiles"));
+                return Err(error_at(
+                    std::slice::from_ref(&layer),
+                    &path,
+                    "a profile has no profiles",
+                ));
             }
         }
         Ok(layer)

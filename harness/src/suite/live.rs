@@ -18,7 +18,6 @@ use super::recorder::Recorder;
 use super::select::{Planned, Selection};
 use super::{Failure, finish, lock};
 use crate::gate;
-use crate::host;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::{PlanFile, Trial};
 use crate::results::document::Date;
@@ -109,7 +108,7 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         })
         .collect();
     // Not `exit`, which would skip the destructors that take targets down.
-    libtest_mimic::run(&arguments, trials);
+    let _ = libtest_mimic::run(&arguments, trials);
     live.end(&workspace, nextest.is_some(), signalled.load(Ordering::SeqCst))
 }
 
@@ -286,7 +285,7 @@ impl Live {
         run::Observer::progress(recorder, &format!("build ({command})"), None);
         let log = self.directory.path().join("logs").join("build.log");
         let built = tokio::select! {
-            built = host::build(command, &self.parts.root, &log) => built,
+            built = target::build(command, &self.parts.root, &log) => built.map_err(|error| error.message),
             () = self.stop.cancelled() => return Err("the run was interrupted".to_owned()),
         };
         self.shared().built.insert(command.to_owned(), built.clone());

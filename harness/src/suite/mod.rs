@@ -130,6 +130,7 @@ impl Suite {
         for file in scenario::files(&workspace.scenarios)? {
             trials.extend(plan::trials(&scenario::load(workspace, &file, &names)?));
         }
+        trials.sort_by_key(|trial| trial.kind);
         Ok(trials)
     }
 }

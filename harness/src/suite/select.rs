@@ -79,7 +79,7 @@ pub(super) fn select(mut arguments: Arguments, mut trials: Vec<Trial>) -> Result
 /// Prints the list as libtest does.
 pub(super) fn list(selection: Selection) -> u8 {
     let trials = selection.trials.iter().map(Planned::shape).collect();
-    libtest_mimic::run(&selection.arguments, trials);
+    let _ = libtest_mimic::run(&selection.arguments, trials);
     0
 }
 

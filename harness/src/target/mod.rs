@@ -9,6 +9,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
+use crate::host::owner;
 use crate::model::Member;
 use crate::model::spec::target::TargetSpec;
 
@@ -21,6 +22,14 @@ pub fn open(spec: &TargetSpec, root: &Path) -> Box<dyn Target> {
         TargetSpec::Process(spec) => Box::new(process::ProcessTarget::new(spec, root)),
         TargetSpec::Compose(spec) => Box::new(compose::ComposeTarget::new(spec, root)),
     }
+}
+
+/// Ends and removes what runs that were killed left behind, and says so, a line each.
+pub async fn reap() -> Vec<String> {
+    // Processes first: a Compose command that survived may still be creating containers.
+    let mut lines = owner::reap_processes().await;
+    lines.extend(compose::reap_projects().await);
+    lines
 }
 
 /// A system under test that can be started and removed.

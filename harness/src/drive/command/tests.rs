@@ -1,7 +1,5 @@
 //! The driver with shell scripts for load generators.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::model::Param;
 
@@ -122,12 +120,12 @@ async fn what_ignores_the_stop_is_killed_and_what_is_dropped_too() {
 #[tokio::test]
 async fn an_early_end_is_told_once_with_status_and_last_lines() {
     let cases = [
-        (true, "echo one; echo two; exit 3", Some("with exit status 3; its last lines: one | two")),
-        (true, "exit 0", Some("with exit status 0; it printed nothing")),
-        (true, "kill -9 $$", Some("killed by SIGKILL; it printed nothing")),
-        (false, "exit 1", Some("with exit status 1; it printed nothing")),
+        (true, "echo one; echo two; exit 3", Some("with exit status 3:\n    one\n    two")),
+        (true, "exit 0", Some("with exit status 0: (it printed nothing)")),
+        (true, "kill -9 $$", Some("killed by SIGKILL: (it printed nothing)")),
+        (false, "exit 1", Some("with exit status 1: (it printed nothing)")),
         (false, "echo done", None),
-        (true, "echo key $KEY; exit 1", Some("with exit status 1; its last lines: key ***")),
+        (true, "echo key $KEY; exit 1", Some("with exit status 1:\n    key ***")),
     ];
     for (must_outlast, script, expected) in cases {
         let mut spec = CommandSpec { must_outlast, ..spec(script) };
@@ -181,7 +179,7 @@ async fn what_cannot_be_started_is_the_rigs_fault() {
     .await;
     let missing = |spec: &mut CommandSpec| drop(spec.env.insert("K".into(), "${env:NONE}".into()));
     check(missing, "driver.command.env.K: the environment variable NONE is not set").await;
-    let start = "the load generator `no-such-program -c exit` cannot be started: No such file";
+    let start = "the load generator: `no-such-program -c exit` cannot be started: No such file";
     check(|spec| spec.command[0] = "no-such-program".to_owned(), start).await;
     check(|spec| spec.command[0] = "bin/none".to_owned(), "/bin/none -c exit` cannot be started")
         .await;

@@ -1,6 +1,7 @@
 //! Which layer's value wins.
 
 use super::{DRIVER, TARGET, complete, minimal};
+use crate::model::spec::TargetSpec;
 
 #[test]
 fn six_layers_are_asked_from_the_environment_down_to_the_defaults() {
@@ -61,7 +62,7 @@ fn a_default_for_a_part_that_a_scenario_does_not_have_does_not_ask_for_it() {
     let check = |workspace: &str, environment: &[(&str, &str)]| {
         let scenario = complete(&minimal("load"), workspace, environment)
             .unwrap_or_else(|error| panic!("{error}"));
-        let targets: Vec<&str> = scenario.targets.iter().map(|target| target.name()).collect();
+        let targets: Vec<&str> = scenario.targets.iter().map(TargetSpec::name).collect();
         assert_eq!(targets, ["process"], "{workspace} {environment:?}");
     };
     check("[profile.quick]\ntarget.compose.clean = \"never\"", &[]);
