@@ -55,7 +55,8 @@ fn main() -> std::process::ExitCode {
         .driver("ticker", |_options, _params| Ok(Box::new(Ticker::default())))
         .probe("queue", |options, members| {
             let length = options.get("length").and_then(toml::Value::as_float).unwrap_or(0.0);
-            let source = members.first().map_or_else(|| "queue".into(), |member| Arc::clone(&member.name));
+            let source =
+                members.first().map_or_else(|| "queue".into(), |member| Arc::clone(&member.name));
             Ok(Box::new(Queue { source, length }))
         })
         .main()

@@ -7,6 +7,8 @@ pub mod model;
 
 pub mod analysis;
 #[cfg(feature = "run")]
+pub mod command;
+#[cfg(feature = "run")]
 pub mod drive;
 pub mod gate;
 #[cfg(feature = "run")]
@@ -16,15 +18,13 @@ pub mod plan;
 pub mod probe;
 pub mod report;
 pub mod results;
-pub mod scenario;
-#[cfg(feature = "run")]
-pub mod target;
 #[cfg(feature = "run")]
 pub mod run;
+pub mod scenario;
 #[cfg(feature = "run")]
 pub mod suite;
 #[cfg(feature = "run")]
-pub mod command;
+pub mod target;
 
 /// For implementing [`drive::Driver`], [`probe::Probe`] and [`target::Target`].
 #[cfg(feature = "run")]
