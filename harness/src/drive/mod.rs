@@ -17,6 +17,8 @@ mod secret;
 mod status;
 mod values;
 
+pub mod survey;
+
 /// Something that puts load on a target.
 #[async_trait]
 pub trait Driver: Send {

@@ -37,6 +37,11 @@ impl<'a> Call<'a> {
         Self { name: "status", method, path, headers, body: None, expect }
     }
 
+    /// A plain question for what stands at the base URL.
+    pub(super) fn base(headers: &'a BTreeMap<String, String>) -> Self {
+        Self { name: "base_url", method: "GET", path: "", headers, body: None, expect: &[] }
+    }
+
     fn expects(&self, status: StatusCode) -> bool {
         if self.expect.is_empty() {
             status.is_success()
@@ -125,6 +130,21 @@ impl Api {
             return Err(Failure { error: DriverError::system(self.redact(&message)), passing });
         }
         Ok(Answer { request: shown, text })
+    }
+
+    /// Sends the request and says with which status it was answered, whatever that is.
+    pub(super) async fn status(
+        &mut self,
+        call: &Call<'_>,
+        values: &Values<'_>,
+        timeout: Duration,
+    ) -> Result<u16, DriverError> {
+        let mut request = self.request(call, values)?;
+        *request.timeout_mut() = Some(timeout);
+        let answer = self.exchange(request).await;
+        answer.map(|(status, _)| status.as_u16()).map_err(|error| {
+            DriverError::system(self.redact(&causes(&error.without_url())))
+        })
     }
 
     /// The text without any secret.

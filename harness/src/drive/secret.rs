@@ -37,6 +37,15 @@ impl Secrets {
         text.contains(OPEN)
     }
 
+    /// The names of the variables that a text reads; what is no name is not among them.
+    pub(super) fn variables(text: &str) -> impl Iterator<Item = &str> {
+        text.split(OPEN).skip(1).filter_map(|rest| {
+            let (name, _) = rest.split_once('}')?;
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            (!name.is_empty() && name.chars().all(is_name)).then_some(name)
+        })
+    }
+
     /// The text with its secrets in place; `key` is where it stands in the scenario.
     pub(super) fn resolve(&mut self, text: &str, key: &str) -> Result<SecretString, DriverError> {
         let mut resolved = String::with_capacity(text.len());

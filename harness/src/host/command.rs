@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -66,6 +67,18 @@ impl Command {
         Some(Self { cwd: Some(root.to_owned()), ..Self::new(program, args.iter().cloned()) })
     }
 
+    /// The file that would be started: the program itself where it has a slash, else the first of its name on `PATH`.
+    #[must_use]
+    pub fn found(&self) -> Option<PathBuf> {
+        if self.program.components().count() > 1 {
+            return is_program(&self.program).then(|| self.program.clone());
+        }
+        let path = self.env.get("PATH").map(OsString::from).or_else(|| std::env::var_os("PATH"))?;
+        std::env::split_paths(&path)
+            .map(|directory| directory.join(&self.program))
+            .find(|file| is_program(file))
+    }
+
     pub(super) fn to_process(&self) -> tokio::process::Command {
         let mut process = tokio::process::Command::new(&self.program);
         process.args(&self.args).stdin(Stdio::null()).process_group(0);
@@ -89,6 +102,12 @@ impl Command {
         let open = OpenOptions::new().create(true).append(true).open(path);
         open.map(Some).map_err(|source| CommandError::Log { path: path.clone(), source })
     }
+}
+
+/// True for a file that may be executed.
+#[must_use]
+pub fn is_program(file: &Path) -> bool {
+    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 impl fmt::Display for Command {

@@ -18,6 +18,21 @@ pub fn client(timeout: Duration) -> Result<Client, reqwest::Error> {
     builder().build().or_else(|_| builder().tls_certs_only([]).build())
 }
 
+/// The status that a GET of this URL is answered with.
+///
+/// # Errors
+/// Why there is no answer, without the URL.
+pub async fn status(url: &str, within: Duration) -> Result<u16, String> {
+    let asked = async { client(within)?.get(url).send().await };
+    asked.await.map(|answer| answer.status().as_u16()).map_err(|error| {
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        cause.to_string()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,6 +102,12 @@ pub async fn reap_processes() -> Vec<String> {
     reap(Owner::is_gone).await
 }
 
+/// How many processes of killed runs there are, for the next run to end.
+#[must_use]
+pub fn left_over() -> usize {
+    marked(Owner::is_gone).len()
+}
+
 async fn reap(is_gone: impl Fn(&Owner) -> bool) -> Vec<String> {
     let mut left = marked(&is_gone);
     let mut lines: Vec<String> = left

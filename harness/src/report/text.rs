@@ -1,9 +1,7 @@
 //! The summary for a terminal.
 
-use comfy_table::{Table, presets};
-
 use super::sections::{self, Section, VERDICTS};
-use super::{Report, github};
+use super::{Report, github, table};
 use crate::model::Verdict;
 
 /// Renders the summary; `color` asks for ANSI colors, which the caller decides on (terminal, `NO_COLOR`).
@@ -18,16 +16,10 @@ pub fn render(report: &Report<'_>, color: bool) -> String {
 }
 
 fn table(section: &Section, color: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(section.header.iter().map(|name| (*name).to_owned()));
-    for row in &section.rows {
-        table.add_row(row.iter().map(|cell| github::one_line(cell)));
-    }
+    let rows = section.rows.iter();
+    let rows = rows.map(|row| row.iter().map(|cell| github::one_line(cell)).collect());
     let mut text = format!("\n{}\n", section.title);
-    for line in table.to_string().lines() {
-        let line = line.trim_end();
-        text.push(' ');
+    for line in table::render(&section.header, rows).lines() {
         text.push_str(&paint(line, color));
         text.push('\n');
     }

@@ -26,6 +26,8 @@ pub struct Names {
     pub drivers: Vec<String>,
     /// Of probes.
     pub probes: Vec<String>,
+    /// True where no test binary is there to ask: every name is taken to be registered.
+    pub any: bool,
 }
 
 /// Reads one scenario file and completes it.

@@ -46,6 +46,7 @@ fn complete(
     write(".env", "");
     let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let workspace = Workspace::open(root.path(), environment)?;
-    let names = Names { drivers: vec!["ticker".to_owned()], probes: vec!["queue".to_owned()] };
+    let names =
+        Names { drivers: vec!["ticker".to_owned()], probes: vec!["queue".to_owned()], any: false };
     load(&workspace, &workspace.scenarios.join(Path::new("checkout.toml")), &names)
 }

@@ -18,10 +18,13 @@ use super::recorder::Recorder;
 use super::select::{Planned, Selection};
 use super::{Failure, early, finish, lock};
 use crate::gate;
+use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::{PlanFile, Trial};
 use crate::results::document::Date;
-use crate::results::{Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord};
+use crate::results::{
+    Environment, Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord,
+};
 use crate::run::{self, Parts};
 use crate::scenario::Workspace;
 use crate::target::{self, Target};
@@ -87,7 +90,7 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         test_id: directory.test_id(),
         at: now(),
         config: serde_json::json!({ "profile": workspace.profile, "filter": arguments.filter }),
-        environment: run::environment(),
+        environment: runtime.block_on(environment(&planned)),
     };
     journal.write(&opening).map_err(broken)?;
     skipped(&mut journal, &trials, &arguments).map_err(broken)?;
@@ -112,6 +115,15 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
     // Not `exit`, which would skip the destructors that take targets down.
     let _ = libtest_mimic::run(&arguments, trials);
     live.end(nextest.is_some(), signalled.load(Ordering::SeqCst))
+}
+
+/// The machine, and Docker where a trial will use it.
+async fn environment(trials: &[&Trial]) -> Environment {
+    let mut environment = run::environment();
+    if trials.iter().any(|trial| matches!(trial.target, TargetSpec::Compose(_))) {
+        environment.docker = target::compose::survey::engine_version().await;
+    }
+    environment
 }
 
 fn now() -> Date {

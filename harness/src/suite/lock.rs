@@ -50,6 +50,12 @@ pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure>
     Ok(file)
 }
 
+/// Who holds the lock, if a run does. Nothing is created, and a run that begins meanwhile waits for a moment at most.
+pub(crate) fn held_by(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| holder(&mut file))
+}
+
 fn open(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     // A file of another user in a sticky directory can be read, and so locked, but not opened with O_CREAT.

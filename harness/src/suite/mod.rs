@@ -3,7 +3,7 @@
 mod early;
 mod finish;
 mod live;
-mod lock;
+pub(crate) mod lock;
 mod progress;
 mod recorder;
 mod select;
@@ -126,6 +126,7 @@ impl Suite {
         let names = Names {
             drivers: self.parts.drivers.keys().cloned().collect(),
             probes: self.parts.probes.keys().cloned().collect(),
+            any: false,
         };
         let mut trials = Vec::new();
         for file in scenario::files(&workspace.scenarios)? {

@@ -15,6 +15,7 @@ use crate::model::Member;
 use crate::model::spec::target::TargetSpec;
 
 pub use build::build;
+pub use ready::{addresses, connect};
 
 /// The target that a scenario names; nothing is started or looked at yet. Paths in `spec` are relative to `root`.
 #[must_use]

@@ -76,8 +76,11 @@ impl Conditions {
     }
 }
 
-/// Connects within [`ONE`].
-pub(super) async fn connect(address: &str) -> Result<(), String> {
+/// Connects within five seconds.
+///
+/// # Errors
+/// Why there is no connection.
+pub async fn connect(address: &str) -> Result<(), String> {
     match tokio::time::timeout(ONE, tokio::net::TcpStream::connect(address)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
@@ -86,7 +89,8 @@ pub(super) async fn connect(address: &str) -> Result<(), String> {
 }
 
 /// The `host:port` that these conditions ask.
-pub(super) fn addresses(ready: &Ready) -> Vec<String> {
+#[must_use]
+pub fn addresses(ready: &Ready) -> Vec<String> {
     let from_url = |url: &String| {
         let url = reqwest::Url::parse(url).ok()?;
         Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))

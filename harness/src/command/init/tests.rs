@@ -44,7 +44,7 @@ fn the_written_scenario_loads() {
     run(&arguments(directory.path())).unwrap();
     let workspace = Workspace::open(directory.path(), []).unwrap();
     let files = scenario::files(&workspace.scenarios).unwrap();
-    let names = Names { drivers: Vec::new(), probes: Vec::new() };
+    let names = Names::default();
     let scenario = scenario::load(&workspace, &files[0], &names).unwrap();
     assert_eq!((scenario.kind, scenario.rules.thresholds.len()), (Kind::Baseline, 2));
     let TargetSpec::Process(process) = &scenario.targets[0] else { panic!("not a process target") };

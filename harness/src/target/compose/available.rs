@@ -1,9 +1,10 @@
 //! Whether a Compose target can run here, from what costs nothing to look at.
 
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+
+use crate::host::command::is_program;
 
 use super::docker;
 
@@ -68,13 +69,10 @@ fn has_compose(path: &[PathBuf], plugins: &[PathBuf]) -> bool {
     has(path, "docker-compose") || (has(path, "docker") && has(plugins, "docker-compose"))
 }
 
-fn is_program(file: &Path) -> bool {
-    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::net::UnixListener;
 
     #[test]

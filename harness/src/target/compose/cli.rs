@@ -34,13 +34,22 @@ impl Tool {
     /// # Errors
     /// What to install.
     pub(super) async fn find() -> Result<Self, String> {
-        static FOUND: OnceCell<Tool> = OnceCell::const_new();
-        FOUND.get_or_try_init(Self::look_for).await.copied()
+        Self::installed().await.map(|(tool, _)| tool)
     }
 
-    async fn look_for() -> Result<Self, String> {
-        if version("docker", &["compose", "version", "--short"]).await.is_some() {
-            return Ok(Self::Plugin);
+    /// The one of [`Tool::find`], and its version.
+    ///
+    /// # Errors
+    /// What to install.
+    pub(super) async fn installed() -> Result<(Self, &'static str), String> {
+        static FOUND: OnceCell<(Tool, String)> = OnceCell::const_new();
+        let (tool, version) = FOUND.get_or_try_init(Self::look_for).await?;
+        Ok((*tool, version))
+    }
+
+    async fn look_for() -> Result<(Self, String), String> {
+        if let Some(version) = version("docker", &["compose", "version", "--short"]).await {
+            return Ok((Self::Plugin, version));
         }
         match version("docker-compose", &["version", "--short"]).await {
             None => Err("no Docker Compose is installed: install the package \
@@ -49,7 +58,7 @@ impl Tool {
             Some(version) if is_too_old(&version) => {
                 Err(format!("docker-compose is {version}: 1.28 or later is needed for profiles"))
             }
-            Some(_) => Ok(Self::Standalone),
+            Some(version) => Ok((Self::Standalone, version)),
         }
     }
 
@@ -89,7 +98,7 @@ impl Tool {
         command
     }
 
-    fn program(self) -> &'static str {
+    pub(super) fn program(self) -> &'static str {
         match self {
             Self::Plugin => "docker",
             Self::Standalone => "docker-compose",

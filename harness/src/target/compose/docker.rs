@@ -19,10 +19,12 @@ use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 
 use super::state::{Container, Health, State};
+use super::survey::Engine;
 
 const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 const NUMBER: &str = "com.docker.compose.container-number";
+const DIRECTORY: &str = "com.docker.compose.project.working_dir";
 const ONEOFF: &str = "com.docker.compose.oneoff";
 
 /// Where the daemon listens: what both this door and Compose use.
@@ -97,6 +99,38 @@ impl Docker {
         let options = ListContainersOptionsBuilder::new().filters(&label(None)).build();
         let list = self.0.list_containers(Some(options)).await.map_err(text)?;
         Ok(list.into_iter().filter_map(|seen| seen.labels?.remove(PROJECT)).collect())
+    }
+
+    /// What the daemon says of itself.
+    pub(super) async fn engine(&self) -> Result<Engine, String> {
+        let (version, info) = tokio::join!(self.0.version(), self.0.info());
+        let (version, info) = (version.map_err(text)?, info.map_err(text)?);
+        Ok(Engine {
+            version: version.version.unwrap_or_default(),
+            api: version.api_version.unwrap_or_default(),
+            cgroup_version: info.cgroup_version.map(|version| version.to_string()),
+            cgroup_driver: info.cgroup_driver.map(|driver| driver.to_string()),
+        })
+    }
+
+    /// True where the image needs no pull and no build.
+    pub(super) async fn has_image(&self, name: &str) -> Result<bool, String> {
+        match self.0.inspect_image(name).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_gone(&error) => Ok(false),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The projects with a running container that were started from a Compose file in this directory.
+    pub(super) async fn projects_in(&self, directory: &Path) -> Result<BTreeSet<String>, String> {
+        let options = ListContainersOptionsBuilder::new().filters(&label(None)).build();
+        let list = self.0.list_containers(Some(options)).await.map_err(text)?;
+        let labels = list.into_iter().filter_map(|seen| seen.labels);
+        let here = |labels: &HashMap<String, String>| {
+            labels.get(DIRECTORY).is_some_and(|at| Path::new(at) == directory)
+        };
+        Ok(labels.filter(here).filter_map(|mut labels| labels.remove(PROJECT)).collect())
     }
 
     /// Asks a container to end, and kills it after some seconds.

@@ -7,6 +7,7 @@ mod docker;
 mod remove;
 mod start;
 mod state;
+pub mod survey;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -133,7 +133,7 @@ pub async fn reap_projects() -> Vec<String> {
     lines
 }
 
-async fn left_over(docker: &Docker) -> Result<BTreeSet<String>, String> {
+pub(super) async fn left_over(docker: &Docker) -> Result<BTreeSet<String>, String> {
     let prefix = Owner::current().project_prefix();
     let mut projects: Vec<String> = Vec::new();
     for labelled in [
