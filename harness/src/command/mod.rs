@@ -4,6 +4,7 @@
 //! nothing: printing and the exit code are decided here, once.
 
 pub mod analyze;
+pub mod check;
 pub mod init;
 
 use std::fmt;
@@ -21,6 +22,13 @@ pub enum Command {
     /// that was killed. Gives the verdict that the run gave.
     #[command(after_help = EXIT_CODES)]
     Analyze(analyze::Arguments),
+    /// Show what a run needs, and whether it is there
+    ///
+    /// Looks at the Docker daemon, Compose, the services and their API, ports, programs, images and variables that the
+    /// scenarios name. Starts and changes nothing. A row is ok, missing (a run needs it) or off (it is not there, and
+    /// need not be). Exits with 0 when a run can start, and with 4 when something is missing.
+    #[command(after_help = EXIT_CODES)]
+    Check(check::Arguments),
     /// Give a package its first scenario and the test that runs it
     ///
     /// Writes scenarios/baseline.toml and tests/perf.rs, declares the test in Cargo.toml and ignores results/ in git.
@@ -44,6 +52,7 @@ Exit codes:
 pub fn run(command: Command) -> ExitCode {
     let answer = match command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
     };
     match answer {

@@ -142,9 +142,9 @@ impl Api {
         let mut request = self.request(call, values)?;
         *request.timeout_mut() = Some(timeout);
         let answer = self.exchange(request).await;
-        answer.map(|(status, _)| status.as_u16()).map_err(|error| {
-            DriverError::system(self.redact(&causes(&error.without_url())))
-        })
+        answer
+            .map(|(status, _)| status.as_u16())
+            .map_err(|error| DriverError::system(self.redact(&causes(&error.without_url()))))
     }
 
     /// The text without any secret.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::DriverError;
 use super::request::{Api, Call};
 use super::secret::{self, Secrets};
 use super::values::Values;
@@ -25,8 +26,12 @@ pub fn variables(spec: &DriverSpec) -> BTreeMap<String, bool> {
 /// The status of the answer, whatever it is.
 ///
 /// # Errors
-/// Why there is no answer; nothing secret is in it.
-pub async fn status(spec: &AgentsSpec, params: &Params, within: Duration) -> Result<u16, String> {
+/// The system's: why there is no answer. The rig's: why it cannot be asked. Nothing secret is in either.
+pub async fn status(
+    spec: &AgentsSpec,
+    params: &Params,
+    within: Duration,
+) -> Result<u16, DriverError> {
     let mut own = vec![("agents", "0".to_owned())];
     own.extend(spec.groups.first().map(|group| ("group", group.clone())));
     let values = Values::new(own, params);
@@ -35,11 +40,7 @@ pub async fn status(spec: &AgentsSpec, params: &Params, within: Duration) -> Res
         Some(status) if status.method.eq_ignore_ascii_case("GET") => Call::status(status),
         _ => Call::base(&none),
     };
-    let answer = match Api::new(spec, secret::environment) {
-        Ok(mut api) => api.status(&call, &values, within).await,
-        Err(error) => Err(error),
-    };
-    answer.map_err(|error| error.message)
+    Api::new(spec, secret::environment)?.status(&call, &values, within).await
 }
 
 /// What [`status`] asks, with the names of secrets in place of their values.

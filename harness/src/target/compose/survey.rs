@@ -91,21 +91,30 @@ pub struct Declared {
     pub builds: bool,
 }
 
-/// Lets Compose read the files of a target: the services that it would start.
+/// What Compose makes of the files of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declaration {
+    /// The services that it would start.
+    Services(Vec<Declared>),
+    /// What it has to say against them.
+    Refused(String),
+}
+
+/// Lets Compose read the files of a target.
 ///
 /// # Errors
-/// What Compose has to say against them.
+/// Why Compose does not say.
 pub async fn declared(
     spec: &ComposeSpec,
     root: &Path,
     within: Duration,
-) -> Result<Vec<Declared>, String> {
+) -> Result<Declaration, String> {
     let command = Tool::find().await?.command(spec, root, &stable_name(spec, root), &["config"]);
     let output = run(&command, within).await.map_err(|error| error.to_string())?;
     if !output.status.success() {
-        return Err(output.stderr.trim().to_owned());
+        return Ok(Declaration::Refused(output.stderr.trim().to_owned()));
     }
-    Ok(services(&output.stdout, &spec.profiles))
+    Ok(Declaration::Services(services(&output.stdout, &spec.profiles)))
 }
 
 /// Reads what `compose config` prints, which every version lays out alike: services at two spaces, their keys at four.
@@ -188,7 +197,7 @@ pub async fn projects(spec: &ComposeSpec, root: &Path) -> Result<Vec<Project>, S
     let mut projects = Vec::new();
     for name in names {
         let containers = docker.containers(&name).await?;
-        let members = state::members(&containers, &spec.services);
+        let members = state::members(&containers, &[]);
         let containers = state::named(&containers).into_iter().map(|(name, one)| seen(name, one));
         projects.push(Project { name, containers: containers.collect(), members });
     }
