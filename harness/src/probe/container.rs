@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::ProbeError;
 use super::cgroup::{Cgroup, Network};
 use super::docker::{Daemon, State};
 use super::usage::Usage;
@@ -61,6 +62,17 @@ impl Container {
             Err(why) => Via::Gone(Search::start(&place), Some(why)),
         };
         Self { place, via, life: 0 }
+    }
+
+    /// A container of which only the files below `root` are there, and whose first process is `pid`.
+    ///
+    /// # Errors
+    /// Says why they cannot be read.
+    pub(super) fn captured(id: String, pid: u32, root: PathBuf) -> Result<Self, ProbeError> {
+        let cgroup = Cgroup::open(&root, &id, pid, Network::Own)
+            .map_err(|why| ProbeError(format!("read container {id}: {why}")))?;
+        let place = Place { id, daemon: Daemon::nowhere()?, root };
+        Ok(Self { place, via: Via::Cgroup(cgroup), life: 0 })
     }
 
     /// Reads what is at hand.

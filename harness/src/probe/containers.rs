@@ -73,6 +73,21 @@ impl Containers {
         let watched = join_all(watched).await.into_iter().flatten().collect();
         Ok(Self { watched, processes, teller: Teller::default(), buffer: Vec::new() })
     }
+
+    /// Reads containers of which only captured files are there, each given by its id and its first process.
+    ///
+    /// # Errors
+    /// When the files of one cannot be read.
+    #[doc(hidden)] // For the benches.
+    pub fn captured(containers: &[(String, u32)], root: &Path) -> Result<Self, ProbeError> {
+        let watched = containers.iter().map(|(id, pid)| {
+            let container = Container::captured(id.clone(), *pid, root.to_owned())?;
+            let source = Source::Container(Box::new(container));
+            Ok(Watched { name: Arc::from(id.as_str()), source, before: None, high: false })
+        });
+        let watched = watched.collect::<Result<_, ProbeError>>()?;
+        Ok(Self { watched, processes: None, teller: Teller::default(), buffer: Vec::new() })
+    }
 }
 
 #[async_trait]

@@ -80,6 +80,16 @@ impl Daemon {
         docker.negotiate_version().await.map(Self).map_err(failed)
     }
 
+    /// A daemon that is never reached, for containers of which only the files are there.
+    ///
+    /// # Errors
+    /// When no HTTP client can be had.
+    pub(super) fn nowhere() -> Result<Self, ProbeError> {
+        // Nothing is sent before it is asked something.
+        let docker = Docker::connect_with_http("127.0.0.1:1", 1, bollard::API_DEFAULT_VERSION);
+        docker.map(Self).map_err(|error| ProbeError(format!("set up a client: {error}")))
+    }
+
     /// The state of one container; none when it was removed.
     ///
     /// # Errors

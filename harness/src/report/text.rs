@@ -19,7 +19,7 @@ fn table(section: &Section, color: bool) -> String {
     let rows = section.rows.iter();
     let rows = rows.map(|row| row.iter().map(|cell| github::one_line(cell)).collect());
     let mut text = format!("\n{}\n", section.title);
-    for line in table::render(&section.header, rows).lines() {
+    for line in table::render(section.header, rows).lines() {
         text.push_str(&paint(line, color));
         text.push('\n');
     }
