@@ -134,7 +134,7 @@ async fn walk(
             )));
         };
         let doing = match phase.enter {
-            Action::Level(level) => format!("{} agents", level),
+            Action::Level(level) => format!("{level} agents"),
             Action::Stop => "stop".to_owned(),
             Action::Reset => "reset".to_owned(),
             Action::Keep => String::new(),
