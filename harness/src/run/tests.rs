@@ -213,7 +213,8 @@ fn broken(reason: &str) -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn a_trial_that_goes_well_is_sampled_at_every_due_time_and_taken_down() {
-    let seen = check(Fault::None, Outcome::Completed, &["up", "Level(3)", "Stop", "logs", "down"]).await;
+    let seen =
+        check(Fault::None, Outcome::Completed, &["up", "Level(3)", "Stop", "logs", "down"]).await;
     assert_eq!(seen.samples.len(), 10);
     let elapsed: Vec<u64> =
         seen.samples.iter().map(|s| (s.elapsed * 1000.0).round() as u64).collect();

@@ -132,6 +132,7 @@ async fn walk(
             )));
         };
         let doing = match phase.enter {
+            Action::Level(1) => "1 agent".to_owned(),
             Action::Level(level) => format!("{level} agents"),
             Action::Stop => "stop".to_owned(),
             Action::Reset => "reset".to_owned(),

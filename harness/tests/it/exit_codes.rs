@@ -14,6 +14,7 @@ const NOTHING: (&str, &str) = ("PROOFLOAD_REQUIRE", "");
 #[case::a_limit_that_ends_the_trial_fails(&["stops"], NOTHING, 1, &["gate: memory.rss of api"])]
 #[case::a_build_that_fails_is_the_rigs_fault(&["unbuildable"], NOTHING, 4, &["rig: build: `echo no such crate; exit 101` ended with exit status: 101"])]
 #[case::a_service_that_dies_fails(&["dies"], NOTHING, 1, &["aborted: ", "api", "7"])]
+#[case::a_death_is_noticed_by_whatever_probes(&["dies-unwatched"], NOTHING, 1, &["aborted: ", "api", "7"])]
 #[case::no_data_is_no_pass(&["unread"], NOTHING, 3, &["gate: agents.live: expected max < 5; no readings"])]
 #[case::no_data_can_be_let_through(&["unread"], ("PROOFLOAD_ALLOW_INCONCLUSIVE", "1"), 0, &["1 passed"])]
 #[case::what_is_missing_and_required_is_the_rigs_fault(&["stack"], ("PROOFLOAD_REQUIRE", "docker"), 4, &["rig: no Docker daemon"])]

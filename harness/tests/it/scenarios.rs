@@ -69,6 +69,16 @@ const SCENARIOS: &[(&str, &str)] = &[
         abort_on_fail = true
         "#,
     ),
+    // No probe is asked for that looks for deaths.
+    (
+        "dies-unwatched",
+        r#"
+        kind = "baseline"
+        probes = ["containers"]
+        baseline.length = "30s"
+        target.process.service = [{ name = "api", command = ["sh", "-c", "sleep 0.02; exit 7"] }]
+        "#,
+    ),
     (
         "dies",
         r#"
