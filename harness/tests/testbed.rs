@@ -3,6 +3,7 @@
 //! `cargo test --test testbed`, where the packages prometheus and prometheus-node-exporter are installed.
 
 #[path = "docker/suite.rs"]
+#[expect(dead_code, reason = "the Docker controls use all of it")]
 mod suite;
 
 use std::process::ExitCode;

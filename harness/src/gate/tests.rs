@@ -1,3 +1,5 @@
+//! Rules and findings of every kind, and the checks that follow.
+
 use super::*;
 use crate::analysis::tests::{OWN, SEED, read, ruled, run, trial};
 use crate::analysis::{MIB, analyze, analyze_trial};

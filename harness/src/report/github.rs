@@ -1,4 +1,4 @@
-//! What GitHub Actions reads: annotations on standard output, and the file that `GITHUB_STEP_SUMMARY` names.
+//! What GitHub Actions reads: annotations in the output of a step, and the file that `GITHUB_STEP_SUMMARY` names.
 //!
 //! Limits (docs.github.com, "Workflow commands" and its limits): ten annotations per kind and step, the rest is
 //! dropped silently; 1 MiB of summary per step, beyond which none is shown.

@@ -1,3 +1,5 @@
+//! One report in every format.
+
 use serde_json::Value;
 
 use super::*;

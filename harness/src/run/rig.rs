@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::sampler::Named;
 use crate::drive::{self, Driver};
 use crate::model::Member;
+use crate::model::spec::ProbeSpec;
 use crate::plan::Trial;
 use crate::probe;
 use crate::target::Target;
@@ -56,7 +57,9 @@ pub fn open<'a>(
     let probes: OpenProbes<'a> = Box::new(move |members| {
         Box::pin(async move {
             let mut probes: Vec<Named> = Vec::new();
-            for spec in &trial.probes {
+            // Without this probe nobody notices that a member died, and a dead system would pass.
+            let unasked = (!trial.probes.contains(&ProbeSpec::Oom)).then_some(&ProbeSpec::Oom);
+            for spec in trial.probes.iter().chain(unasked) {
                 let opened = probe::open(spec, &members, &parts.probes).await;
                 let name: Arc<str> = spec.name().into();
                 let probe = opened.map_err(|error| format!("probe {name}: {error}"))?;

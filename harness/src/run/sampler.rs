@@ -119,7 +119,7 @@ impl<'a> Sampler<'a> {
         if gap <= 2.0 {
             return Ok(());
         }
-        let message = format!("{:.1} intervals between two samples", gap);
+        let message = format!("{gap:.1} intervals between two samples");
         let incident = Incident::new(EventKind::SamplingGap, &self.own.clone(), message);
         self.happened(name, taken, incident)
     }

@@ -213,7 +213,8 @@ fn broken(reason: &str) -> Outcome {
 
 #[tokio::test(start_paused = true)]
 async fn a_trial_that_goes_well_is_sampled_at_every_due_time_and_taken_down() {
-    let seen = check(Fault::None, Outcome::Completed, &["up", "Level(3)", "Stop", "down"]).await;
+    let seen =
+        check(Fault::None, Outcome::Completed, &["up", "Level(3)", "Stop", "logs", "down"]).await;
     assert_eq!(seen.samples.len(), 10);
     let elapsed: Vec<u64> =
         seen.samples.iter().map(|s| (s.elapsed * 1000.0).round() as u64).collect();
@@ -240,7 +241,7 @@ async fn the_target_is_taken_down_and_its_logs_are_kept_whatever_fails() {
 #[tokio::test(start_paused = true)]
 async fn a_target_that_stays_up_is_the_rigs_fault() {
     let why = "the target could not be taken down: a container stays";
-    check(Fault::DownFails, broken(why), &["up", "Level(3)", "Stop", "down"]).await;
+    check(Fault::DownFails, broken(why), &["up", "Level(3)", "Stop", "logs", "down"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,7 +274,7 @@ async fn a_slow_reading_is_counted_as_missed_samples_and_a_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_decided_threshold_ends_the_trial_early_and_leaves_the_verdict_to_the_gate() {
-    let order = &["up", "Level(3)", "Stop", "down"];
+    let order = &["up", "Level(3)", "Stop", "logs", "down"];
     let seen = check(Fault::Decided, Outcome::Completed, order).await;
     assert_eq!(seen.samples.len(), 3);
     assert_eq!(seen.events[0].message, "ended early: max");

@@ -59,10 +59,8 @@ pub async fn trial(
         let _ = timeout(STOP_WITHIN, driver.enter(&Action::Stop)).await;
     }
     drop(driver);
-    if outcome != Outcome::Completed {
-        // Best effort: the outcome is what matters, and the target must go down in any case.
-        let _ = target.save_logs(logs).await;
-    }
+    // Whether the trial passes is not known yet. Best effort: the target must go down in any case.
+    let _ = target.save_logs(logs).await;
     if keep_up && outcome == Outcome::Completed {
         return Walked { outcome, sampler: cost };
     }
@@ -134,7 +132,8 @@ async fn walk(
             )));
         };
         let doing = match phase.enter {
-            Action::Level(level) => format!("{} agents", level),
+            Action::Level(1) => "1 agent".to_owned(),
+            Action::Level(level) => format!("{level} agents"),
             Action::Stop => "stop".to_owned(),
             Action::Reset => "reset".to_owned(),
             Action::Keep => String::new(),

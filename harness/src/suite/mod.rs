@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use libtest_mimic::Arguments;
 
 use crate::drive::Driver;
@@ -44,6 +44,7 @@ const RIG: u8 = 4;
 
 #[derive(Parser)]
 #[command(
+    long_about = None,
     about = "Runs the performance tests of this workspace: every trial brings a system up, loads it, reads it and judges it.",
     after_long_help = AFTER_HELP,
     after_help = AFTER_HELP
@@ -52,6 +53,9 @@ struct Cli {
     #[command(flatten)]
     arguments: Arguments,
 }
+
+/// That of libtest-mimic, which comes with its arguments, says neither what this is nor how it is called.
+const HELP: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}\n";
 
 const AFTER_HELP: &str = "\
 A filter equal to a kind (baseline, load, duration, reset) runs that kind; any other is a substring of trial names.
@@ -95,7 +99,9 @@ impl Suite {
     /// Runs what the command line asks for.
     #[must_use]
     pub fn main(self) -> ExitCode {
-        let Cli { arguments } = Cli::parse();
+        let matches = Cli::command().help_template(HELP).get_matches();
+        let Cli { arguments } =
+            Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         match self.run(arguments) {
             Ok(code) => ExitCode::from(code),
             Err(Failure { code, message }) => {

@@ -74,12 +74,17 @@ pub(super) fn select(
         )));
     }
     for (needs, reason) in &reasons {
-        let count = trials
-            .iter()
-            .filter(|p| p.ignored.is_some() && self::needs(&p.trial.target) == *needs)
-            .count();
-        if let (Some(reason), true) = (reason, count > 0) {
-            eprintln!("note: {count} trials need {needs} and are ignored: {reason}");
+        let concerns = |planned: &&Planned| {
+            let shape = planned.shape();
+            self::needs(&planned.trial.target) == *needs
+                && !arguments.is_filtered_out(&shape)
+                && (arguments.list || arguments.is_ignored(&shape))
+        };
+        let Some(reason) = reason else { continue };
+        match trials.iter().filter(|p| p.ignored.is_some()).filter(concerns).count() {
+            0 => {}
+            1 => eprintln!("note: 1 trial needs {needs} and is ignored: {reason}"),
+            count => eprintln!("note: {count} trials need {needs} and are ignored: {reason}"),
         }
     }
     Ok(Selection { arguments, trials })

@@ -30,7 +30,7 @@ pub fn open(spec: &TargetSpec, root: &Path) -> Box<dyn Target> {
 pub async fn reap() -> Vec<String> {
     // Processes first: a Compose command that survived may still be creating containers.
     let mut lines = owner::reap_processes().await;
-    if !lines.is_empty() {
+    if !lines.is_empty() && compose::locally_available().is_ok() {
         // The daemon carries out what it was asked for, though nobody waits for the answer any more.
         tokio::time::sleep(Duration::from_secs(2)).await;
     }

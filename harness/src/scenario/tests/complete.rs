@@ -128,7 +128,7 @@ fn a_minimal_scenario_has_every_documented_default() {
                     "sample": { "interval": "2s", "warmup": "10s", "settle": "5s", "length": "1m" },
                     "baseline": { "length": "30s" },
                     "load": { "levels": [10, 20, 40, 80] },
-                    "duration": { "minutes": [1.0, 2.0, 4.0, 8.0], "agents": 40, "intervals": {}, "phases": null },
+                    "duration": { "minutes": [15.0], "agents": 40, "intervals": {}, "phases": null },
                     "reset": { "agents": 40, "cycles": 4, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),
             ),
