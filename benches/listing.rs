@@ -43,8 +43,9 @@ check = "mean memory.anon < 4 MiB"
 fn load(root: &Path) -> Vec<Scenario> {
     let workspace = Workspace::open(root, []).expect("the workspace is in order");
     let files = scenario::files(&workspace.scenarios).expect("there are scenarios");
-    let load = |file| scenario::load(&workspace, file, &Names::default());
-    files.iter().map(load).collect::<Result<_, _>>().expect("the scenarios are in order")
+    let names = Names::default();
+    let scenarios = files.iter().map(|file| scenario::load(&workspace, file, &names));
+    scenarios.collect::<Result<_, _>>().expect("the scenarios are in order")
 }
 
 fn plan(scenarios: &[Scenario]) -> Vec<Trial> {

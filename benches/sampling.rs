@@ -69,12 +69,13 @@ fn interval(criterion: &mut Criterion) {
                 Containers::captured(&containers, root.path()).expect("the tree can be read");
             let readings = runtime.block_on(probe.read()).readings.len();
             assert!(readings >= 12 * count as usize, "{readings} readings of {count} containers");
-            const INTERVALS: u32 = 100;
+            // The kernel counts in steps of some milliseconds.
+            let intervals = 20_000 / count;
             let before = processor_time();
-            for _ in 0..INTERVALS {
+            for _ in 0..intervals {
                 runtime.block_on(probe.read());
             }
-            let took = (processor_time() - before) / INTERVALS;
+            let took = (processor_time() - before) / intervals;
             eprintln!("{version}, {count} containers: {took:?} of processor time an interval");
             let id = BenchmarkId::new(version, count);
             group.bench_function(id, |bench| bench.iter(|| runtime.block_on(probe.read())));

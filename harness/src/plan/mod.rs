@@ -3,6 +3,7 @@
 //! Planning touches nothing outside: the same scenarios give the same trials in the same order, always.
 
 mod baseline;
+mod blank;
 mod duration;
 mod load;
 mod reset;
@@ -10,8 +11,9 @@ mod reset;
 use serde::{Deserialize, Serialize};
 
 use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
-use crate::model::{Kind, Param, Params, Phase, Rules, template};
+use crate::model::{Kind, Param, Params, Phase, Rules};
 use crate::scenario::{Scenario, file::Sampling};
+use blank::Blank;
 
 /// One test trial: a target brought up once, and walked through phases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -76,12 +78,15 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
         Kind::Duration => duration::variants(protocol),
         Kind::Reset => reset::variants(protocol),
     };
+    let driver = scenario.driver.as_ref().map(Blank::of);
     let mut trials = Vec::new();
     for target in &scenario.targets {
+        let target = Blank::of(target);
         for combination in combinations(&scenario.matrix) {
             for variant in &variants {
                 for repeat in 1..=scenario.repeat {
-                    trials.push(trial(scenario, target, &combination, variant, repeat));
+                    let parts = (&target, driver.as_ref());
+                    trials.push(trial(scenario, parts, &combination, variant, repeat));
                 }
             }
         }
@@ -91,7 +96,7 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
 
 fn trial(
     scenario: &Scenario,
-    target: &TargetSpec,
+    (target, driver): (&Blank<TargetSpec>, Option<&Blank<DriverSpec>>),
     combination: &Params,
     variant: &Variant,
     repeat: u32,
@@ -100,7 +105,7 @@ fn trial(
     params.0.extend(variant.params.0.iter().cloned());
     let mut name = format!("{}::{}", scenario.kind, scenario.name);
     if scenario.targets.len() > 1 {
-        name = format!("{name}::{}", target.name());
+        name = format!("{name}::{}", target.spec.name());
     }
     let mut id = name.clone();
     if !params.is_empty() {
@@ -120,8 +125,8 @@ fn trial(
         scenario: scenario.name.clone(),
         kind: scenario.kind,
         description: scenario.description.clone(),
-        target: filled(target, &params, false),
-        driver: scenario.driver.as_ref().map(|driver| filled(driver, &known, true)),
+        target: target.filled(&params),
+        driver: driver.map(|driver| driver.partly_filled(&known)),
         probes: scenario.probes.clone(),
         total_agents: variant.agents.map(|agents| u64::from(agents) * groups as u64),
         params,
@@ -139,35 +144,6 @@ fn combinations(matrix: &[(String, Vec<Param>)]) -> Vec<Params> {
         };
         combinations.into_iter().flat_map(with).collect()
     })
-}
-
-/// A specification with its placeholders filled in. `partly` leaves unknown names for the driver to fill in.
-fn filled<T: Serialize + serde::de::DeserializeOwned + Clone>(
-    spec: &T,
-    params: &Params,
-    partly: bool,
-) -> T {
-    fn walk(value: &mut serde_json::Value, fill: &dyn Fn(&str) -> String) {
-        match value {
-            serde_json::Value::String(text) => *text = fill(text),
-            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| walk(item, fill)),
-            serde_json::Value::Object(fields) => {
-                fields.values_mut().for_each(|item| walk(item, fill));
-            }
-            _ => {}
-        }
-    }
-    let known = |name: &str| params.get(name).map(ToString::to_string);
-    let fill = |text: &str| {
-        if partly {
-            return template::render_some(text, known);
-        }
-        // The scenario was checked: an unknown name cannot be left here.
-        template::render(text, &[], known).unwrap_or_else(|_| text.to_owned())
-    };
-    let Ok(mut value) = serde_json::to_value(spec) else { return spec.clone() };
-    walk(&mut value, &fill);
-    serde_json::from_value(value).unwrap_or_else(|_| spec.clone())
 }
 
 /// A phase that does nothing at its start.
