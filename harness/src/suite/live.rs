@@ -8,23 +8,20 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use libtest_mimic::{Completion, Failed};
-use serde_json::Map;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
-use super::select::{Planned, Selection};
-use super::{Failure, early, finish, lock};
+use super::select::Selection;
+use super::{Failure, RIG, early, finish, lock};
 use crate::gate;
-use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
-use crate::plan::{PlanFile, Trial};
+use crate::plan::Trial;
 use crate::results::document::Date;
-use crate::results::{
-    Environment, Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord,
-};
+use crate::results::{Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord};
 use crate::run::{self, Parts};
 use crate::scenario::Workspace;
 use crate::target::{self, Target};
@@ -46,8 +43,8 @@ struct Live {
 struct Shared {
     /// Build commands that were run, with the reason for those that failed.
     built: BTreeMap<String, Result<(), String>>,
-    /// Targets that stay up between trials, by scenario and target name.
-    kept: BTreeMap<String, Box<dyn Target>>,
+    /// Targets that stay up between trials, by scenario and target name, with the last trial that used them.
+    kept: BTreeMap<String, (Box<dyn Target>, TrialHeader)>,
     verdicts: Vec<Verdict>,
     rebuilt: Option<Instant>,
 }
@@ -113,20 +110,13 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         })
         .collect();
     // Not `exit`, which would skip the destructors that take targets down.
-    let _ = libtest_mimic::run(&arguments, trials);
-    live.end(nextest.is_some(), signalled.load(Ordering::SeqCst))
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let code = live.end(nextest.is_some(), signalled.load(Ordering::SeqCst))?;
+    // A trial that panicked outside its walk has left no verdict.
+    Ok(if code == 0 && conclusion.has_failed() { RIG } else { code })
 }
 
-/// The machine, and Docker where a trial will use it.
-async fn environment(trials: &[&Trial]) -> Environment {
-    let mut environment = run::environment();
-    if trials.iter().any(|trial| matches!(trial.target, TargetSpec::Compose(_))) {
-        environment.docker = target::compose::survey::engine_version().await;
-    }
-    environment
-}
-
-fn now() -> Date {
+pub(super) fn now() -> Date {
     Date(Timestamp::now())
 }
 
@@ -148,75 +138,6 @@ fn listen(stop: &CancellationToken, signalled: &Arc<AtomicU8>) -> std::io::Resul
         });
     }
     Ok(())
-}
-
-fn write_plan(
-    directory: &RunDirectory,
-    workspace: &Workspace,
-    trials: &[&Trial],
-    shared: bool,
-) -> std::io::Result<()> {
-    let _lock = directory.lock()?;
-    let file = PlanFile { profile: workspace.profile.clone(), trials: trials.to_vec() };
-    let mut plan = serde_json::to_value(&file)?;
-    let before = std::fs::read(directory.plan()).ok().filter(|_| shared);
-    let before: Option<serde_json::Value> =
-        before.and_then(|text| serde_json::from_slice(&text).ok());
-    if let Some(earlier) = before.as_ref().and_then(|plan| plan["trials"].as_array()) {
-        // The processes of one run each know one trial.
-        let own = plan["trials"].as_array().cloned().unwrap_or_default();
-        let others = earlier.iter().filter(|trial| own.iter().all(|own| own["id"] != trial["id"]));
-        plan["trials"] = others.chain(&own).cloned().collect();
-    }
-    directory.replace("plan.json", &serde_json::to_vec_pretty(&plan)?)
-}
-
-/// Trials that were asked for and cannot run here are results too.
-fn skipped(
-    journal: &mut Journal,
-    trials: &[Planned],
-    arguments: &libtest_mimic::Arguments,
-) -> std::io::Result<()> {
-    let unignored =
-        libtest_mimic::Arguments { ignored: false, include_ignored: true, ..arguments.clone() };
-    for planned in trials {
-        let wanted = !planned.is_left_out(&unignored) && planned.is_left_out(arguments);
-        if let (Some(reason), true) = (&planned.ignored, wanted) {
-            journal.write(&Line::Begin { at: now(), trial: Box::new(header(&planned.trial)) })?;
-            let outcome = Outcome::Skipped(reason.clone());
-            let end = Line::End { at: now(), outcome, verdict: Verdict::Skipped, sampler: None };
-            journal.write(&end)?;
-        }
-    }
-    Ok(())
-}
-
-fn header(trial: &Trial) -> TrialHeader {
-    let mut scenario_params: Map<String, serde_json::Value> = trial
-        .params
-        .0
-        .iter()
-        .map(|(key, value)| (key.clone(), serde_json::to_value(value).unwrap_or_default()))
-        .collect();
-    if let Some(agents) = trial.total_agents {
-        scenario_params.insert("total_agents".to_owned(), agents.into());
-    }
-    if trial.repeat > 1 {
-        scenario_params.insert("repeat".to_owned(), trial.repeat.into());
-    }
-    let mut metadata = Map::new();
-    metadata.insert("description".to_owned(), trial.description.clone().into());
-    metadata.insert("scenario".to_owned(), trial.scenario.clone().into());
-    TrialHeader {
-        id: trial.id.clone(),
-        kind: trial.kind,
-        scenario_name: trial.name.clone(),
-        scenario_params,
-        target: trial.target.name().to_owned(),
-        repeat: trial.repeat,
-        rules: trial.rules.clone(),
-        metadata,
-    }
 }
 
 impl Live {
@@ -282,7 +203,10 @@ impl Live {
         }
         let key = format!("{}::{}", trial.scenario, trial.target.name());
         let kept = self.shared().kept.remove(&key);
-        let mut target = kept.unwrap_or_else(|| target::open(&trial.target, &self.parts.root));
+        let mut target = match kept {
+            Some((target, _)) => target,
+            None => target::open(&trial.target, &self.parts.root),
+        };
         let keep_up = target.keeps_up();
         let rig = match run::open(trial, &mut *target, &self.parts, logs) {
             Ok(rig) => rig,
@@ -294,7 +218,7 @@ impl Live {
         let walked =
             run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
         if keep_up && walked.outcome == Outcome::Completed {
-            self.shared().kept.insert(key, target);
+            self.shared().kept.insert(key, (target, header(trial)));
         }
         walked
     }
@@ -325,16 +249,26 @@ impl Live {
         Ok(Some(published))
     }
 
+    /// What fails after the last trial belongs to none of them, but must be in the results.
+    fn broken_at_the_end(&self, last: TrialHeader, reason: String) -> std::io::Result<()> {
+        let id = format!("{}::down", last.scenario_name);
+        self.write(&Line::Begin { at: now(), trial: Box::new(TrialHeader { id, ..last }) })?;
+        self.shared().verdicts.push(Verdict::Error);
+        let outcome = Outcome::Broken(reason);
+        self.write(&Line::End { at: now(), outcome, verdict: Verdict::Error, sampler: None })
+    }
+
     /// Takes down what was kept up, completes the journal and the files, and sums up.
     fn end(&self, nextest: bool, signal: u8) -> Result<u8, Failure> {
         let kept = std::mem::take(&mut self.shared().kept);
-        for (name, mut target) in kept {
+        let broken = |error: std::io::Error| Failure::rig(format!("cannot write results: {error}"));
+        for (name, (mut target, header)) in kept {
             if let Err(error) = self.runtime.block_on(target.down()) {
-                eprintln!("rig: {name} could not be taken down: {error}");
-                self.shared().verdicts.push(Verdict::Error);
+                let reason = format!("the target could not be taken down: {error}");
+                eprintln!("rig: {name}: {reason}");
+                self.broken_at_the_end(header, reason).map_err(broken)?;
             }
         }
-        let broken = |error: std::io::Error| Failure::rig(format!("cannot write results: {error}"));
         if signal == 0 {
             self.write(&Line::Complete { at: now() }).map_err(broken)?;
         }

@@ -4,6 +4,7 @@ mod early;
 mod finish;
 mod live;
 pub(crate) mod lock;
+mod opening;
 mod progress;
 mod recorder;
 mod select;
