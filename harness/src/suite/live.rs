@@ -16,7 +16,7 @@ use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::select::Selection;
-use super::{Failure, RIG, early, finish, lock};
+use super::{Failure, RIG, early, finish, lock, say};
 use crate::gate;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::Trial;
@@ -64,7 +64,7 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         }
     })?;
     for line in runtime.block_on(target::reap()) {
-        eprintln!("note: {line}");
+        say(&format!("note: {line}"));
     }
 
     // Every process of a nextest run writes to one directory.
@@ -131,7 +131,7 @@ fn listen(stop: &CancellationToken, signalled: &Arc<AtomicU8>) -> std::io::Resul
         let (stop, signalled) = (stop.clone(), Arc::clone(signalled));
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                eprintln!("\ninterrupted: taking the target down");
+                say("\ninterrupted: taking the target down");
                 signalled.store(code, Ordering::SeqCst);
                 stop.cancel();
             }
@@ -156,7 +156,7 @@ impl Live {
         }
         if std::env::var_os("NEXTEST").is_some() {
             // nextest takes its failure text from this line.
-            eprintln!("Error: {}", message.replace('\n', " "));
+            say(&format!("Error: {}", message.replace('\n', " ")));
         }
         Err(message.into())
     }
@@ -265,7 +265,7 @@ impl Live {
         for (name, (mut target, header)) in kept {
             if let Err(error) = self.runtime.block_on(target.down()) {
                 let reason = format!("the target could not be taken down: {error}");
-                eprintln!("rig: {name}: {reason}");
+                say(&format!("rig: {name}: {reason}"));
                 self.broken_at_the_end(header, reason).map_err(broken)?;
             }
         }

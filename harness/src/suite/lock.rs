@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Failure;
+use super::{Failure, say};
 
 /// Takes the lock, waiting for another run to end. It is held until the file is dropped.
 pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure> {
@@ -21,10 +21,10 @@ pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure>
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 if !told {
-                    eprintln!(
+                    say(&format!(
                         "waiting for another run on this machine to end: {}",
                         holder(&mut file)
-                    );
+                    ));
                     told = true;
                 }
                 sleep(Duration::from_millis(200)).await;
