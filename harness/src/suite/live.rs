@@ -1,13 +1,14 @@
 //! A run: its directory, its signals, and its trials one after the other.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::{Arguments, Completion, Failed};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -18,11 +19,12 @@ use super::recorder::Recorder;
 use super::select::Selection;
 use super::{Failure, RIG, early, finish, lock, say};
 use crate::gate;
+use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::Trial;
 use crate::results::document::Date;
 use crate::results::{Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord};
-use crate::run::{self, Parts};
+use crate::run::{self, Parts, Rig};
 use crate::scenario::Workspace;
 use crate::target::{self, Target};
 
@@ -43,10 +45,17 @@ struct Live {
 struct Shared {
     /// Build commands that were run, with the reason for those that failed.
     built: BTreeMap<String, Result<(), String>>,
-    /// Targets that stay up between trials, by scenario and target name, with the last trial that used them.
-    kept: BTreeMap<String, (Box<dyn Target>, TrialHeader)>,
+    /// The target that stays up for the next trial.
+    kept: Option<Kept>,
     verdicts: Vec<Verdict>,
     rebuilt: Option<Instant>,
+}
+
+/// A target that is up, and the last trial that used it.
+struct Kept {
+    spec: TargetSpec,
+    target: Box<dyn Target>,
+    last: TrialHeader,
 }
 
 /// Runs the selected trials and says with which code to exit.
@@ -63,7 +72,13 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
             () = stop.cancelled() => Err(interrupted(&signalled)),
         }
     })?;
-    for line in runtime.block_on(target::reap()) {
+    let reaped = runtime.block_on(async {
+        tokio::select! {
+            lines = target::reap() => Ok(lines),
+            () = stop.cancelled() => Err(interrupted(&signalled)),
+        }
+    })?;
+    for line in reaped {
         say(&format!("note: {line}"));
     }
 
@@ -77,9 +92,16 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         Failure::rig(format!("cannot write below {}: {error}", workspace.results.display()))
     };
     let directory = directory.map_err(broken)?;
-    directory.make_latest().and_then(|()| directory.prune(workspace.keep)).map_err(broken)?;
+    directory.make_latest().map_err(broken)?;
+    if let Err(error) = directory.prune(workspace.keep) {
+        say(&format!(
+            "note: a run older than the newest {} cannot be removed: {error}",
+            workspace.keep
+        ));
+    }
     let planned: Vec<&Trial> =
         trials.iter().filter(|p| !p.is_left_out(&arguments)).map(|p| &p.trial).collect();
+    let is_first = !directory.journal().exists();
     let mut journal = Journal::open(&directory.journal()).map_err(broken)?;
     write_plan(&directory, &workspace, &planned, nextest.is_some()).map_err(broken)?;
     let opening = Line::Run {
@@ -90,7 +112,13 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         environment: runtime.block_on(environment(&planned)),
     };
     journal.write(&opening).map_err(broken)?;
-    skipped(&mut journal, &trials, &arguments).map_err(broken)?;
+    if nextest.is_none() {
+        skipped(&mut journal, &trials, &arguments).map_err(broken)?;
+    } else if is_first {
+        // nextest starts no process for a trial that is listed as ignored: the first one speaks for all.
+        let all = Arguments { exact: false, filter: None, ..arguments.clone() };
+        skipped(&mut journal, &trials, &all).map_err(broken)?;
+    }
 
     let live = Arc::new(Live {
         parts,
@@ -109,11 +137,11 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
                 .with_ignored_flag(ignored)
         })
         .collect();
-    // Not `exit`, which would skip the destructors that take targets down.
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    let code = live.end(nextest.is_some(), signalled.load(Ordering::SeqCst))?;
-    // A trial that panicked outside its walk has left no verdict.
-    Ok(if code == 0 && conclusion.has_failed() { RIG } else { code })
+    // Not `exit`, which would skip the destructors that take targets down. A standard output that is closed makes it
+    // panic, and what stays up between trials must come down all the same.
+    let concluded = catch_unwind(AssertUnwindSafe(|| libtest_mimic::run(&arguments, trials)));
+    let code = live.end(nextest.is_some(), &signalled)?;
+    Ok(if concluded.is_ok() { code } else { RIG })
 }
 
 pub(super) fn now() -> Date {
@@ -131,9 +159,9 @@ fn listen(stop: &CancellationToken, signalled: &Arc<AtomicU8>) -> std::io::Resul
         let (stop, signalled) = (stop.clone(), Arc::clone(signalled));
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                say("\ninterrupted: taking the target down");
                 signalled.store(code, Ordering::SeqCst);
                 stop.cancel();
+                say("\ninterrupted: taking the target down");
             }
         });
     }
@@ -201,24 +229,26 @@ impl Live {
                 broken(reason)
             };
         }
-        let key = format!("{}::{}", trial.scenario, trial.target.name());
-        let kept = self.shared().kept.remove(&key);
-        let mut target = match kept {
-            Some((target, _)) => target,
-            None => target::open(&trial.target, &self.parts.root),
-        };
-        let keep_up = target.keeps_up();
-        let rig = match run::open(trial, &mut *target, &self.parts, logs) {
-            Ok(rig) => rig,
+        let driver = match run::driver(trial, &self.parts, logs) {
+            Ok(driver) => driver,
             Err(reason) => return broken(reason),
         };
+        let mut target = match self.kept_for(&trial.target).await {
+            Ok(Some(target)) => target,
+            Ok(None) => target::open(&trial.target, &self.parts.root),
+            Err(error) => return broken(format!("cannot keep results: {error}")),
+        };
+        let keep_up = target.keeps_up();
+        let probes = run::probes(trial, &self.parts);
+        let rig = Rig { target: &mut *target, driver, probes };
         let decide = |sample: &Sample| {
             early::decided(&trial.rules, trial.total_agents, &trial.params, sample)
         };
         let walked =
             run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
         if keep_up && walked.outcome == Outcome::Completed {
-            self.shared().kept.insert(key, (target, header(trial)));
+            let kept = Kept { spec: trial.target.clone(), target, last: header(trial) };
+            self.shared().kept = Some(kept);
         }
         walked
     }
@@ -249,6 +279,24 @@ impl Live {
         Ok(Some(published))
     }
 
+    /// The target that stayed up, if it is the wanted one; another one must not run beside it, and is taken down.
+    async fn kept_for(&self, spec: &TargetSpec) -> std::io::Result<Option<Box<dyn Target>>> {
+        let Some(kept) = self.shared().kept.take() else { return Ok(None) };
+        if kept.spec == *spec {
+            return Ok(Some(kept.target));
+        }
+        self.let_go(kept).await?;
+        Ok(None)
+    }
+
+    /// Takes down a target that stayed up.
+    async fn let_go(&self, mut kept: Kept) -> std::io::Result<()> {
+        let Err(error) = kept.target.down().await else { return Ok(()) };
+        let reason = format!("the target could not be taken down: {error}");
+        say(&format!("rig: {}: {reason}", kept.last.scenario_name));
+        self.broken_at_the_end(kept.last, reason)
+    }
+
     /// What fails after the last trial belongs to none of them, but must be in the results.
     fn broken_at_the_end(&self, last: TrialHeader, reason: String) -> std::io::Result<()> {
         let id = format!("{}::down", last.scenario_name);
@@ -259,16 +307,14 @@ impl Live {
     }
 
     /// Takes down what was kept up, completes the journal and the files, and sums up.
-    fn end(&self, nextest: bool, signal: u8) -> Result<u8, Failure> {
-        let kept = std::mem::take(&mut self.shared().kept);
+    fn end(&self, nextest: bool, signalled: &AtomicU8) -> Result<u8, Failure> {
         let broken = |error: std::io::Error| Failure::rig(format!("cannot write results: {error}"));
-        for (name, (mut target, header)) in kept {
-            if let Err(error) = self.runtime.block_on(target.down()) {
-                let reason = format!("the target could not be taken down: {error}");
-                say(&format!("rig: {name}: {reason}"));
-                self.broken_at_the_end(header, reason).map_err(broken)?;
-            }
+        let kept = self.shared().kept.take();
+        if let Some(kept) = kept {
+            self.runtime.block_on(self.let_go(kept)).map_err(broken)?;
         }
+        // Only now: an interrupt counts until the last target is down.
+        let signal = signalled.load(Ordering::SeqCst);
         if signal == 0 {
             self.write(&Line::Complete { at: now() }).map_err(broken)?;
         }
