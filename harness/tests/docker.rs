@@ -5,7 +5,6 @@
 #[path = "docker/suite.rs"]
 mod suite;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -218,9 +217,8 @@ fn attach() {
 }
 
 fn interrupt() {
-    let (mut child, results) = Suite::over("scenarios").filter("idle").start();
-    // Somewhere in the second trial, whose containers are then up or coming.
-    wait(Duration::from_secs(8));
+    let (mut child, results) = Suite::over("scenarios").filter("idle::compose").start();
+    await_moment("containers", || !docker_objects().is_empty());
     output("kill", &["-INT", &child.id().to_string()]);
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
@@ -230,38 +228,84 @@ fn interrupt() {
     assert!(run.incomplete);
 }
 
-#[expect(clippy::disallowed_methods, reason = "the control acts at moments that nothing announces")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the control acts on a process that announces nothing"
+)]
 fn wait(time: Duration) {
     std::thread::sleep(time);
 }
 
+/// Waits for a moment of another process's life.
+fn await_moment(what: &str, come: impl Fn() -> bool) {
+    for _ in 0..1200 {
+        if come() {
+            return;
+        }
+        wait(Duration::from_millis(50));
+    }
+    panic!("{what}: not seen within a minute");
+}
+
+/// When a run is killed, at random within: what the journal of the run says when the moment comes.
+const MOMENTS: [(&str, &str); 5] = [
+    ("at its start", ""),
+    ("while the target comes up", "\"line\":\"begin\""),
+    ("while it samples", "\"line\":\"sample\""),
+    ("while it goes down and results are renamed", "\"line\":\"end\""),
+    ("anywhere in its first trial", ""),
+];
+
 fn kill() {
-    let mut random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let mut random = seed;
     let mut notes = 0;
-    for round in 0..10_u64 {
+    for round in 0..10 {
         random =
             random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let millis = 200 + round * 900 + (random >> 33) % 900;
-        let filter = if round % 2 == 0 { "idle::compose" } else { "idle" };
+        let (moment, line) = MOMENTS[round % MOMENTS.len()];
+        let filter = if round < MOMENTS.len() { "idle::compose" } else { "idle" };
         let (mut child, results) = Suite::over("scenarios").filter(filter).start();
+        let journal = || {
+            let directory = run_directory(results.path());
+            directory
+                .and_then(|path| std::fs::read_to_string(path.join("journal.jsonl")).ok())
+                .unwrap_or_default()
+        };
+        if !line.is_empty() {
+            await_moment(moment, || journal().contains(line));
+        }
+        let within = match round % MOMENTS.len() {
+            2 => 3500,
+            3 => 30,
+            4 => 9000,
+            _ => 2500,
+        };
+        let millis = (random >> 33) % within;
         wait(Duration::from_millis(millis));
         // By id, and only the process itself: what it started is left to the next run.
         let _ = child.kill();
         let output = child.wait_with_output().unwrap();
         notes += String::from_utf8_lossy(&output.stderr).matches("note: ").count();
+        let when = format!("seed {seed}, killed {millis} ms after: {moment}");
         let Some(directory) = run_directory(results.path()) else { continue };
-        let read = results::read(&directory)
-            .unwrap_or_else(|error| panic!("killed after {millis} ms: {error}"));
-        let ended = output.status.code() == Some(0);
-        assert_eq!(read.incomplete, !ended, "killed after {millis} ms");
-        if Path::new(&directory.join("results.json")).exists() {
-            results::read(&directory.join("results.json")).unwrap();
+        let text = journal();
+        if text.is_empty() {
+            continue;
+        }
+        let read = results::read(&directory).unwrap_or_else(|error| panic!("{when}: {error}"));
+        assert_eq!(read.incomplete, !text.contains("\"line\":\"complete\""), "{when}");
+        let samples: usize = read.scenarios.iter().map(|trial| trial.samples.len()).sum();
+        assert_eq!(samples, text.matches("\"line\":\"sample\"").count(), "{when}");
+        if directory.join("results.json").exists() {
+            results::read(&directory.join("results.json"))
+                .unwrap_or_else(|error| panic!("{when}: {error}"));
         }
     }
     let last = Suite::over("scenarios").filter("idle::process").run();
     last.expect_code(0);
     notes += last.stderr.matches("note: ").count();
-    assert!(notes > 0, "what a killed run left is removed with a line that says so");
+    assert!(notes >= 3, "what killed runs left is removed with a line that says so, seen {notes}");
     assert_eq!(docker_objects(), [""; 0]);
     assert_eq!(marked_processes(), [""; 0]);
 }

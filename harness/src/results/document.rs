@@ -164,7 +164,8 @@ pub struct OomEvent {
 /// What reading cost, so that a reader can tell whether it disturbed what it read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SamplerCost {
-    /// Processor time of the harness for reading, in seconds.
+    /// Processor time of the harness for reading, in seconds. What the Docker client does in the background, where
+    /// cgroup files cannot be read, is not in it.
     pub cpu_seconds: f64,
     /// The longest time between a sample's due time and its taking, in seconds.
     pub worst_lateness_seconds: f64,

@@ -81,7 +81,7 @@ pub(super) fn header(trial: &Trial) -> TrialHeader {
     metadata.insert("description".to_owned(), trial.description.clone().into());
     metadata.insert("scenario".to_owned(), trial.scenario.clone().into());
     metadata.insert("phases".to_owned(), serde_json::to_value(&trial.phases).unwrap_or_default());
-    let probes: Vec<&str> = trial.probes.iter().map(|probe| probe.name()).collect();
+    let probes: Vec<&str> = trial.probes.iter().map(crate::model::spec::ProbeSpec::name).collect();
     metadata.insert("probes".to_owned(), probes.into());
     TrialHeader {
         id: trial.id.clone(),

@@ -1,4 +1,5 @@
-//! What the command line selects, and what of it cannot run here. Nothing here touches Docker or the network.
+//! What the command line selects, and what of it cannot run here. Nothing here talks to
+//! Docker or the network: of a daemon it is looked only whether somebody listens at its socket.
 
 use std::collections::BTreeMap;
 

@@ -46,7 +46,8 @@ impl System {
                 ResponseTemplate::new(201)
             }
             ("GET", Some(group)) => {
-                ResponseTemplate::new(200).set_body_json(vec![0; self.live[group] as usize])
+                let live = self.live.get(group).copied().unwrap_or_default();
+                ResponseTemplate::new(200).set_body_json(vec![0; live as usize])
             }
             ("GET", None) => {
                 self.looks += 1;

@@ -135,6 +135,23 @@ async fn after_a_stop_or_reset_the_level_starts_from_what_is_left() {
 }
 
 #[tokio::test]
+async fn agents_of_an_earlier_trial_are_reset_and_never_counted() {
+    let app = App::start(System::default()).await;
+    let earlier = |system: &mut System| drop(system.live.insert("drivers".into(), 5));
+    app.change(earlier);
+    let spawned = [
+        "POST /reset",
+        "POST /start",
+        "POST /agents/drivers {\"count\": 2}",
+        "POST /agents/riders {\"count\": 2}",
+    ];
+    check(&app, &spec(&app.uri()), &[Action::Level(2)], &spawned).await;
+    app.change(earlier);
+    let (system, message) = failure(&AgentsSpec { reset: None, ..spec(&app.uri()) }).await;
+    assert!(!system && message.starts_with("7 agents live before the first"), "{message}");
+}
+
+#[tokio::test]
 async fn a_reset_waits_for_zero() {
     let app = App::start(System::default()).await;
     let mut agents = open(&impatient(&spec(&app.uri()))).unwrap();
