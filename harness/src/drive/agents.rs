@@ -59,6 +59,8 @@ pub(super) struct Agents {
     pace: Pace,
     groups: Vec<Group>,
     level: u32,
+    /// Agents of somebody else have been looked for.
+    looked: bool,
     /// The start request has been answered, and nothing stopped the system since.
     started: bool,
     /// Whether agents survived a stop is the application's choice; the status tells.
@@ -92,6 +94,7 @@ impl Agents {
             pace,
             groups: names.into_iter().map(|name| Group { name, count: 0 }).collect(),
             level: 0,
+            looked: false,
             started: false,
             stopped: false,
             spawn_time: None,
@@ -132,6 +135,7 @@ impl Agents {
 
     async fn level(&mut self, level: u32) -> Result<(), DriverError> {
         self.spawn_time = None;
+        self.clear_strangers().await?;
         self.forget_stopped().await?;
         if let Some(group) = self.groups.iter().find(|group| group.count > level) {
             let message = format!(
@@ -166,6 +170,26 @@ impl Agents {
             self.spawn_time = Some(since.elapsed());
         }
         Ok(())
+    }
+
+    /// On a system that was up before, agents of an earlier trial may still live; they must not count as ours.
+    async fn clear_strangers(&mut self) -> Result<(), DriverError> {
+        if std::mem::replace(&mut self.looked, true) {
+            return Ok(());
+        }
+        // An application may have no status before its start: then there are no agents either.
+        let Ok(Some(live)) = self.live(self.spec.timeout.0).await else { return Ok(()) };
+        if live.count == 0 {
+            return Ok(());
+        }
+        if self.spec.reset.is_none() {
+            let message = format!(
+                "{} agents live before the first was spawned: add driver.agents.reset, or start from a clean target",
+                live.count
+            );
+            return Err(DriverError::rig(message));
+        }
+        self.reset().await
     }
 
     async fn stop(&mut self) -> Result<(), DriverError> {

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 
 /// A client whose requests fail after `timeout`.
 ///
 /// It reaches its host directly, without the proxies that the environment names: a proxy on the way would be measured too.
+/// It follows no redirects, which would carry secret headers to another host.
 ///
 /// # Errors
 /// The client's own error when its TLS set-up cannot be had.
 pub fn client(timeout: Duration) -> Result<Client, reqwest::Error> {
     // An error means that a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || ClientBuilder::new().timeout(timeout).no_proxy();
+    let builder = || ClientBuilder::new().timeout(timeout).no_proxy().redirect(Policy::none());
     // A host without certificate authorities can do plain HTTP all the same.
     builder().build().or_else(|_| builder().tls_certs_only([]).build())
 }

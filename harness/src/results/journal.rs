@@ -103,6 +103,8 @@ fn read_sample<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sample, D::
 #[derive(Debug)]
 pub struct Journal {
     file: File,
+    /// The last line may be there in part.
+    unfinished: bool,
 }
 
 impl Journal {
@@ -114,11 +116,8 @@ impl Journal {
         // A predecessor that was killed may have left half a line: it must not swallow the first of ours.
         let unfinished =
             std::fs::read(path).is_ok_and(|text| text.last().is_some_and(|byte| *byte != b'\n'));
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        if unfinished {
-            file.write_all(b"\n")?;
-        }
-        Ok(Self { file })
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self { file, unfinished })
     }
 
     /// Appends one line; when this returns, only the loss of the machine can lose it.
@@ -126,9 +125,14 @@ impl Journal {
     /// # Errors
     /// The operating system's, such as a full disk.
     pub fn write(&mut self, line: &Line) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
+        let mut text = if self.unfinished { vec![b'\n'] } else { Vec::new() };
+        serde_json::to_writer(&mut text, line)?;
         text.push(b'\n');
-        self.file.write_all(&text)
+        // A full disk takes part of a line, which must not swallow the next one.
+        self.unfinished = true;
+        self.file.write_all(&text)?;
+        self.unfinished = false;
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::results::Line;
 
 pub use environment::environment;
-pub use rig::{OpenProbes, Parts, Rig, open};
+pub use rig::{OpenProbes, Parts, Rig, driver, probes};
 pub use walk::{Walked, trial};
 
 /// What a walk tells as it goes.

@@ -38,23 +38,23 @@ pub struct Parts {
     pub probes: probe::Registered,
 }
 
-/// Makes the rig of a trial around a target.
+/// Makes the driver of a trial, if it has one.
 ///
 /// # Errors
 /// A sentence that says what is missing.
-pub fn open<'a>(
-    trial: &'a Trial,
-    target: &'a mut dyn Target,
-    parts: &'a Parts,
+pub fn driver(
+    trial: &Trial,
+    parts: &Parts,
     logs: &Path,
-) -> Result<Rig<'a>, String> {
-    let driver = trial
-        .driver
-        .as_ref()
-        .map(|spec| drive::open(spec, &parts.root, &trial.params, logs, &parts.drivers))
-        .transpose()
-        .map_err(|error| error.message)?;
-    let probes: OpenProbes<'a> = Box::new(move |members| {
+) -> Result<Option<Box<dyn Driver>>, String> {
+    let open = |spec| drive::open(spec, &parts.root, &trial.params, logs, &parts.drivers);
+    trial.driver.as_ref().map(open).transpose().map_err(|error| error.message)
+}
+
+/// Says how to open the probes of a trial.
+#[must_use]
+pub fn probes<'a>(trial: &'a Trial, parts: &'a Parts) -> OpenProbes<'a> {
+    Box::new(move |members| {
         Box::pin(async move {
             let mut probes: Vec<Named> = Vec::new();
             // Without this probe nobody notices that a member died, and a dead system would pass.
@@ -67,6 +67,5 @@ pub fn open<'a>(
             }
             Ok(probes)
         })
-    });
-    Ok(Rig { target, driver, probes })
+    })
 }

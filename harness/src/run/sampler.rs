@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use nix::time::{ClockId, clock_gettime};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::Observer;
 use super::clock::RunClock;
@@ -36,6 +37,39 @@ pub(super) type Named = (Arc<str>, Box<dyn Probe>);
 /// Says which threshold a sample has decided, if one.
 pub(super) type Decide<'a> = &'a (dyn Fn(&Sample) -> Option<String> + Send + Sync);
 
+/// When a watch ends.
+#[derive(Clone, Copy)]
+pub(super) enum Until<'a> {
+    /// At this time.
+    Time(Instant),
+    /// When the token is cancelled; never within a tick.
+    Cancelled(&'a CancellationToken),
+}
+
+impl Until<'_> {
+    fn time(self) -> Option<Instant> {
+        match self {
+            Self::Time(end) => Some(end),
+            Self::Cancelled(_) => None,
+        }
+    }
+
+    /// Waits for a due time, or says that the end comes first.
+    async fn comes_before(self, due: Instant) -> bool {
+        match self {
+            Self::Time(_) => {
+                sleep_until(due).await;
+                false
+            }
+            Self::Cancelled(token) => tokio::select! {
+                biased;
+                () = token.cancelled() => true,
+                () = sleep_until(due) => false,
+            },
+        }
+    }
+}
+
 pub(super) struct Sampler<'a> {
     clock: RunClock,
     probes: &'a mut [Named],
@@ -61,67 +95,67 @@ impl<'a> Sampler<'a> {
         SamplerCost { cpu_seconds: self.cpu.as_secs_f64(), ..self.cost }
     }
 
-    /// Takes samples of a phase at its beginning and every interval after it, up to `end`, or for ever.
+    /// Takes samples of a phase at its beginning and every interval after it.
     pub(super) async fn watch(
         &mut self,
         phase: &Phase,
         mut driver: Option<&mut Box<dyn Driver>>,
-        end: Option<Instant>,
+        until: Until<'_>,
     ) -> Result<(), Cut> {
         let start = Instant::now();
+        let end = until.time();
+        // How many samples are due in all.
+        let due_ticks = end.map_or(u32::MAX, |end| ticks_before(end - start, phase.interval));
         let name: Arc<str> = phase.name.as_str().into();
         let mut last = None;
         let mut tick: u32 = 0;
-        loop {
+        while tick < due_ticks {
             let due = start + phase.interval * tick;
-            if end.is_some_and(|end| due >= end) {
-                break;
+            if until.comes_before(due).await {
+                return Ok(());
             }
-            sleep_until(due).await;
             let taken = Instant::now();
             self.observer.progress(&phase.name, end.map(|end| end - taken.min(end)));
             if phase.sampled {
-                self.account(phase, &name, due, taken, last)?;
+                self.cost.samples += 1;
+                let lateness = (taken - due).as_secs_f64();
+                self.cost.worst_lateness_seconds = self.cost.worst_lateness_seconds.max(lateness);
+                self.gap(phase, &name, last, taken)?;
             }
             last = Some(taken);
             let mut cpu = Duration::ZERO;
-            let read =
-                on_processor(self.tick(phase, &name, due, taken, driver.as_deref_mut()), &mut cpu)
-                    .await;
+            let reading = self.tick(phase, &name, due, taken, driver.as_deref_mut());
+            let read = on_processor(reading, &mut cpu).await;
             self.cpu += cpu;
             read?;
             let next = ticks(start.elapsed(), phase.interval).max(tick + 1);
-            if phase.sampled && end.is_none_or(|end| start + phase.interval * (next - 1) < end) {
-                self.cost.missed += u64::from(next - tick - 1);
+            if phase.sampled {
+                self.cost.missed += u64::from(next.min(due_ticks) - tick - 1);
             }
             tick = next;
         }
-        if let Some(end) = end {
-            sleep_until(end).await;
-        }
-        Ok(())
+        let Some(end) = end else { return Ok(()) };
+        sleep_until(end).await;
+        if phase.sampled { self.gap(phase, &name, last, Instant::now()) } else { Ok(()) }
     }
 
-    fn account(
+    /// Accounts for the time without a sample that ends now.
+    fn gap(
         &mut self,
         phase: &Phase,
         name: &Arc<str>,
-        due: Instant,
-        taken: Instant,
         last: Option<Instant>,
+        now: Instant,
     ) -> Result<(), Cut> {
-        self.cost.samples += 1;
-        let lateness = (taken - due).as_secs_f64();
-        self.cost.worst_lateness_seconds = self.cost.worst_lateness_seconds.max(lateness);
         let Some(last) = last else { return Ok(()) };
-        let gap = (taken - last).as_secs_f64() / phase.interval.as_secs_f64();
+        let gap = (now - last).as_secs_f64() / phase.interval.as_secs_f64();
         self.cost.worst_gap_intervals = self.cost.worst_gap_intervals.max(gap);
         if gap <= 2.0 {
             return Ok(());
         }
-        let message = format!("{gap:.1} intervals between two samples");
+        let message = format!("{gap:.1} intervals without a sample");
         let incident = Incident::new(EventKind::SamplingGap, &self.own.clone(), message);
-        self.happened(name, taken, incident)
+        self.happened(name, now, incident)
     }
 
     /// Reads everything once. Events are recorded in every phase, readings in sampled ones.
@@ -277,6 +311,12 @@ async fn read((name, probe): &mut Named) -> Observation {
 )]
 fn ticks(elapsed: Duration, interval: Duration) -> u32 {
     (elapsed.as_secs_f64() / interval.as_secs_f64()) as u32
+}
+
+/// How many samples are due in a time: at its beginning and after every interval, but not at its end.
+fn ticks_before(length: Duration, interval: Duration) -> u32 {
+    let whole = ticks(length, interval);
+    if interval * whole < length { whole + 1 } else { whole }
 }
 
 /// Runs a future and adds the processor time of its polls to `spent`.

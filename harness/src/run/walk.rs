@@ -1,16 +1,17 @@
 //! [`trial`]: up, the phases, down.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::RunClock;
 use super::rig::OpenProbes;
-use super::sampler::{Cut, Decide, Sampler};
+use super::sampler::{Cut, Decide, Sampler, Until};
 use super::{Observer, Rig};
 use crate::drive::{Driver, DriverError};
 use crate::model::{Action, Metric, Outcome, Phase, metric};
@@ -43,34 +44,59 @@ pub async fn trial(
     stop: &CancellationToken,
 ) -> Walked {
     let Rig { target, mut driver, probes } = rig;
-    let mut cost = None;
-    let attempt = attempt(target, &mut driver, probes, phases, logs, observer, decide, &mut cost);
+    let mut state = State::default();
+    let attempt = attempt(target, &mut driver, probes, phases, logs, observer, decide, &mut state);
     let outcome = tokio::select! {
         biased;
         () = stop.cancelled() => Outcome::Interrupted("the run was interrupted".to_owned()),
-        ended = AssertUnwindSafe(attempt).catch_unwind() => match ended {
-            Ok(outcome) => outcome,
-            Err(panic) => Outcome::Broken(format!("a part of the rig panicked: {}", panic_message(&*panic))),
-        },
+        ended = guarded(attempt) => ended.unwrap_or_else(Outcome::Broken),
     };
+    let State { is_up, sampler } = state;
     observer.progress("down", None);
-    if let Some(driver) = &mut driver {
-        // The target goes next; a driver that cannot stop cannot hold it up.
-        let _ = timeout(STOP_WITHIN, driver.enter(&Action::Stop)).await;
-    }
-    drop(driver);
-    // Whether the trial passes is not known yet. Best effort: the target must go down in any case.
-    let _ = target.save_logs(logs).await;
-    if keep_up && outcome == Outcome::Completed {
-        return Walked { outcome, sampler: cost };
-    }
-    let outcome = match target.down().await {
-        Err(error) if outcome == Outcome::Completed => {
-            Outcome::Broken(format!("the target could not be taken down: {error}"))
+    let stopped = guarded(async {
+        // Where the target never came up, something else may answer at its address.
+        if let (Some(driver), true) = (&mut driver, is_up) {
+            // The target goes next; a driver that cannot stop cannot hold it up.
+            let _ = timeout(STOP_WITHIN, driver.enter(&Action::Stop)).await;
         }
-        _ => outcome,
-    };
-    Walked { outcome, sampler: cost }
+        drop(driver);
+        // Whether the trial passes is not known yet. Best effort: the target must go down in any case.
+        let _ = target.save_logs(logs).await;
+    });
+    let stopped = stopped.await.map_err(|panic| ("the load could not be stopped", panic));
+    if keep_up && outcome == Outcome::Completed && stopped.is_ok() {
+        return Walked { outcome, sampler };
+    }
+    let down =
+        guarded(target.down()).await.and_then(|down| down.map_err(|error| error.to_string()));
+    let down = down.map_err(|error| ("the target could not be taken down", error));
+    let outcome = [stopped, down].into_iter().filter_map(Result::err).fold(outcome, worsened);
+    Walked { outcome, sampler }
+}
+
+/// What a walk leaves behind when it is cut off.
+#[derive(Default)]
+struct State {
+    is_up: bool,
+    sampler: Option<SamplerCost>,
+}
+
+/// Adds what failed in the end to how a trial ended.
+fn worsened(outcome: Outcome, (what, error): (&str, String)) -> Outcome {
+    let also = |reason: String| format!("{reason}; and {what}: {error}");
+    match outcome {
+        Outcome::Completed => Outcome::Broken(format!("{what}: {error}")),
+        Outcome::Aborted(reason) => Outcome::Aborted(also(reason)),
+        Outcome::Skipped(reason) => Outcome::Skipped(also(reason)),
+        Outcome::Broken(reason) => Outcome::Broken(also(reason)),
+        Outcome::Interrupted(reason) => Outcome::Interrupted(also(reason)),
+    }
+}
+
+/// Turns a panic of a part into an error.
+async fn guarded<T>(part: impl Future<Output = T>) -> Result<T, String> {
+    let ended = AssertUnwindSafe(part).catch_unwind().await;
+    ended.map_err(|panic| format!("a part of the rig panicked: {}", panic_message(&*panic)))
 }
 
 #[expect(
@@ -85,7 +111,7 @@ async fn attempt(
     logs: &Path,
     observer: &mut dyn Observer,
     decide: Decide<'_>,
-    cost: &mut Option<SamplerCost>,
+    state: &mut State,
 ) -> Outcome {
     let clock = RunClock::start();
     observer.progress("up", None);
@@ -93,6 +119,7 @@ async fn attempt(
         Ok(members) => members,
         Err(error) => return outcome(error),
     };
+    state.is_up = true;
     let mut probes = match probes(members).await {
         Ok(probes) => probes,
         Err(message) => return Outcome::Broken(message),
@@ -111,7 +138,7 @@ async fn attempt(
         Ok(())
     };
     let ended = walked.await;
-    *cost = Some(sampler.cost());
+    state.sampler = Some(sampler.cost());
     match ended {
         Ok(()) | Err(Cut::Decided) => Outcome::Completed,
         Err(Cut::System(reason)) => Outcome::Aborted(reason),
@@ -139,17 +166,26 @@ async fn walk(
             Action::Keep => String::new(),
         };
         sampler.progress(&doing);
-        let watched = Phase { name: doing.clone(), sampled: false, ..phase.clone() };
-        let entered = tokio::select! {
-            biased;
-            entered = driver.enter(&phase.enter) => entered,
-            watched = sampler.watch(&watched, None, None) => return watched,
+        let watched = Phase { name: doing, sampled: false, ..phase.clone() };
+        let is_in_force = CancellationToken::new();
+        let entered = {
+            let mut entering = pin!(driver.enter(&phase.enter));
+            let mut watching = pin!(sampler.watch(&watched, None, Until::Cancelled(&is_in_force)));
+            let entered = tokio::select! {
+                biased;
+                entered = &mut entering => entered,
+                watched = &mut watching => return watched,
+            };
+            // A tick that is under way may hold the reason why the action failed: it is not cut off.
+            is_in_force.cancel();
+            watching.await?;
+            entered
         };
         if let Err(error) = entered {
             return Err(blame(error, sampler, &phase.name).await);
         }
     }
-    sampler.watch(phase, driver.as_mut(), Some(Instant::now() + phase.length)).await
+    sampler.watch(phase, driver.as_mut(), Until::Time(Instant::now() + phase.length)).await
 }
 
 /// A refused request may be the first sign that the system died; then that is the reason.

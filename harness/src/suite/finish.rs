@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 
+use super::say;
 use crate::analysis::{self, Analysis};
 use crate::gate::{self, Check, Judgement};
 use crate::model::Verdict;
@@ -44,14 +45,14 @@ pub(super) fn announce(published: &Published, directory: &RunDirectory) -> io::R
     let report = Report { results, analysis, judgement };
     let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && io::stderr().is_terminal();
-    eprintln!("{}", report::render(&report, Format::Text, color));
-    eprintln!("results: {}", directory.path().display());
+    say(&report::render(&report, Format::Text, color));
+    say(&format!("results: {}", directory.path().display()));
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
         let summary = github::step_summary(&report::render(&report, Format::Markdown, false));
         OpenOptions::new().create(true).append(true).open(path)?.write_all(summary.as_bytes())?;
     }
     if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
-        eprint!("{}", github::annotations(judgement));
+        say(github::annotations(judgement).trim_end());
     }
     Ok(())
 }

@@ -1,31 +1,30 @@
 //! A run: its directory, its signals, and its trials one after the other.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use libtest_mimic::{Completion, Failed};
-use serde_json::Map;
+use libtest_mimic::{Arguments, Completion, Failed};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
-use super::select::{Planned, Selection};
-use super::{Failure, early, finish, lock};
+use super::select::Selection;
+use super::{Failure, RIG, early, finish, lock, say};
 use crate::gate;
 use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
-use crate::plan::{PlanFile, Trial};
+use crate::plan::Trial;
 use crate::results::document::Date;
-use crate::results::{
-    Environment, Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord,
-};
-use crate::run::{self, Parts};
+use crate::results::{Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord};
+use crate::run::{self, Parts, Rig};
 use crate::scenario::Workspace;
 use crate::target::{self, Target};
 
@@ -46,10 +45,17 @@ struct Live {
 struct Shared {
     /// Build commands that were run, with the reason for those that failed.
     built: BTreeMap<String, Result<(), String>>,
-    /// Targets that stay up between trials, by scenario and target name.
-    kept: BTreeMap<String, Box<dyn Target>>,
+    /// The target that stays up for the next trial.
+    kept: Option<Kept>,
     verdicts: Vec<Verdict>,
     rebuilt: Option<Instant>,
+}
+
+/// A target that is up, and the last trial that used it.
+struct Kept {
+    spec: TargetSpec,
+    target: Box<dyn Target>,
+    last: TrialHeader,
 }
 
 /// Runs the selected trials and says with which code to exit.
@@ -66,8 +72,14 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
             () = stop.cancelled() => Err(interrupted(&signalled)),
         }
     })?;
-    for line in runtime.block_on(target::reap()) {
-        eprintln!("note: {line}");
+    let reaped = runtime.block_on(async {
+        tokio::select! {
+            lines = target::reap() => Ok(lines),
+            () = stop.cancelled() => Err(interrupted(&signalled)),
+        }
+    })?;
+    for line in reaped {
+        say(&format!("note: {line}"));
     }
 
     // Every process of a nextest run writes to one directory.
@@ -80,9 +92,16 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         Failure::rig(format!("cannot write below {}: {error}", workspace.results.display()))
     };
     let directory = directory.map_err(broken)?;
-    directory.make_latest().and_then(|()| directory.prune(workspace.keep)).map_err(broken)?;
+    directory.make_latest().map_err(broken)?;
+    if let Err(error) = directory.prune(workspace.keep) {
+        say(&format!(
+            "note: a run older than the newest {} cannot be removed: {error}",
+            workspace.keep
+        ));
+    }
     let planned: Vec<&Trial> =
         trials.iter().filter(|p| !p.is_left_out(&arguments)).map(|p| &p.trial).collect();
+    let is_first = !directory.journal().exists();
     let mut journal = Journal::open(&directory.journal()).map_err(broken)?;
     write_plan(&directory, &workspace, &planned, nextest.is_some()).map_err(broken)?;
     let opening = Line::Run {
@@ -93,7 +112,13 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
         environment: runtime.block_on(environment(&planned)),
     };
     journal.write(&opening).map_err(broken)?;
-    skipped(&mut journal, &trials, &arguments).map_err(broken)?;
+    if nextest.is_none() {
+        skipped(&mut journal, &trials, &arguments).map_err(broken)?;
+    } else if is_first {
+        // nextest starts no process for a trial that is listed as ignored: the first one speaks for all.
+        let all = Arguments { exact: false, filter: None, ..arguments.clone() };
+        skipped(&mut journal, &trials, &all).map_err(broken)?;
+    }
 
     let live = Arc::new(Live {
         parts,
@@ -112,21 +137,14 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
                 .with_ignored_flag(ignored)
         })
         .collect();
-    // Not `exit`, which would skip the destructors that take targets down.
-    let _ = libtest_mimic::run(&arguments, trials);
-    live.end(nextest.is_some(), signalled.load(Ordering::SeqCst))
+    // Not `exit`, which would skip the destructors that take targets down. A standard output that is closed makes it
+    // panic, and what stays up between trials must come down all the same.
+    let concluded = catch_unwind(AssertUnwindSafe(|| libtest_mimic::run(&arguments, trials)));
+    let code = live.end(nextest.is_some(), &signalled)?;
+    Ok(if concluded.is_ok() { code } else { RIG })
 }
 
-/// The machine, and Docker where a trial will use it.
-async fn environment(trials: &[&Trial]) -> Environment {
-    let mut environment = run::environment();
-    if trials.iter().any(|trial| matches!(trial.target, TargetSpec::Compose(_))) {
-        environment.docker = target::compose::survey::engine_version().await;
-    }
-    environment
-}
-
-fn now() -> Date {
+pub(super) fn now() -> Date {
     Date(Timestamp::now())
 }
 
@@ -141,82 +159,13 @@ fn listen(stop: &CancellationToken, signalled: &Arc<AtomicU8>) -> std::io::Resul
         let (stop, signalled) = (stop.clone(), Arc::clone(signalled));
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                eprintln!("\ninterrupted: taking the target down");
                 signalled.store(code, Ordering::SeqCst);
                 stop.cancel();
+                say("\ninterrupted: taking the target down");
             }
         });
     }
     Ok(())
-}
-
-fn write_plan(
-    directory: &RunDirectory,
-    workspace: &Workspace,
-    trials: &[&Trial],
-    shared: bool,
-) -> std::io::Result<()> {
-    let _lock = directory.lock()?;
-    let file = PlanFile { profile: workspace.profile.clone(), trials: trials.to_vec() };
-    let mut plan = serde_json::to_value(&file)?;
-    let before = std::fs::read(directory.plan()).ok().filter(|_| shared);
-    let before: Option<serde_json::Value> =
-        before.and_then(|text| serde_json::from_slice(&text).ok());
-    if let Some(earlier) = before.as_ref().and_then(|plan| plan["trials"].as_array()) {
-        // The processes of one run each know one trial.
-        let own = plan["trials"].as_array().cloned().unwrap_or_default();
-        let others = earlier.iter().filter(|trial| own.iter().all(|own| own["id"] != trial["id"]));
-        plan["trials"] = others.chain(&own).cloned().collect();
-    }
-    directory.replace("plan.json", &serde_json::to_vec_pretty(&plan)?)
-}
-
-/// Trials that were asked for and cannot run here are results too.
-fn skipped(
-    journal: &mut Journal,
-    trials: &[Planned],
-    arguments: &libtest_mimic::Arguments,
-) -> std::io::Result<()> {
-    let unignored =
-        libtest_mimic::Arguments { ignored: false, include_ignored: true, ..arguments.clone() };
-    for planned in trials {
-        let wanted = !planned.is_left_out(&unignored) && planned.is_left_out(arguments);
-        if let (Some(reason), true) = (&planned.ignored, wanted) {
-            journal.write(&Line::Begin { at: now(), trial: Box::new(header(&planned.trial)) })?;
-            let outcome = Outcome::Skipped(reason.clone());
-            let end = Line::End { at: now(), outcome, verdict: Verdict::Skipped, sampler: None };
-            journal.write(&end)?;
-        }
-    }
-    Ok(())
-}
-
-fn header(trial: &Trial) -> TrialHeader {
-    let mut scenario_params: Map<String, serde_json::Value> = trial
-        .params
-        .0
-        .iter()
-        .map(|(key, value)| (key.clone(), serde_json::to_value(value).unwrap_or_default()))
-        .collect();
-    if let Some(agents) = trial.total_agents {
-        scenario_params.insert("total_agents".to_owned(), agents.into());
-    }
-    if trial.repeat > 1 {
-        scenario_params.insert("repeat".to_owned(), trial.repeat.into());
-    }
-    let mut metadata = Map::new();
-    metadata.insert("description".to_owned(), trial.description.clone().into());
-    metadata.insert("scenario".to_owned(), trial.scenario.clone().into());
-    TrialHeader {
-        id: trial.id.clone(),
-        kind: trial.kind,
-        scenario_name: trial.name.clone(),
-        scenario_params,
-        target: trial.target.name().to_owned(),
-        repeat: trial.repeat,
-        rules: trial.rules.clone(),
-        metadata,
-    }
 }
 
 impl Live {
@@ -235,7 +184,7 @@ impl Live {
         }
         if std::env::var_os("NEXTEST").is_some() {
             // nextest takes its failure text from this line.
-            eprintln!("Error: {}", message.replace('\n', " "));
+            say(&format!("Error: {}", message.replace('\n', " ")));
         }
         Err(message.into())
     }
@@ -280,21 +229,26 @@ impl Live {
                 broken(reason)
             };
         }
-        let key = format!("{}::{}", trial.scenario, trial.target.name());
-        let kept = self.shared().kept.remove(&key);
-        let mut target = kept.unwrap_or_else(|| target::open(&trial.target, &self.parts.root));
-        let keep_up = target.keeps_up();
-        let rig = match run::open(trial, &mut *target, &self.parts, logs) {
-            Ok(rig) => rig,
+        let driver = match run::driver(trial, &self.parts, logs) {
+            Ok(driver) => driver,
             Err(reason) => return broken(reason),
         };
+        let mut target = match self.kept_for(&trial.target).await {
+            Ok(Some(target)) => target,
+            Ok(None) => target::open(&trial.target, &self.parts.root),
+            Err(error) => return broken(format!("cannot keep results: {error}")),
+        };
+        let keep_up = target.keeps_up();
+        let probes = run::probes(trial, &self.parts);
+        let rig = Rig { target: &mut *target, driver, probes };
         let decide = |sample: &Sample| {
             early::decided(&trial.rules, trial.total_agents, &trial.params, sample)
         };
         let walked =
             run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
         if keep_up && walked.outcome == Outcome::Completed {
-            self.shared().kept.insert(key, target);
+            let kept = Kept { spec: trial.target.clone(), target, last: header(trial) };
+            self.shared().kept = Some(kept);
         }
         walked
     }
@@ -325,16 +279,42 @@ impl Live {
         Ok(Some(published))
     }
 
-    /// Takes down what was kept up, completes the journal and the files, and sums up.
-    fn end(&self, nextest: bool, signal: u8) -> Result<u8, Failure> {
-        let kept = std::mem::take(&mut self.shared().kept);
-        for (name, mut target) in kept {
-            if let Err(error) = self.runtime.block_on(target.down()) {
-                eprintln!("rig: {name} could not be taken down: {error}");
-                self.shared().verdicts.push(Verdict::Error);
-            }
+    /// The target that stayed up, if it is the wanted one; another one must not run beside it, and is taken down.
+    async fn kept_for(&self, spec: &TargetSpec) -> std::io::Result<Option<Box<dyn Target>>> {
+        let Some(kept) = self.shared().kept.take() else { return Ok(None) };
+        if kept.spec == *spec {
+            return Ok(Some(kept.target));
         }
+        self.let_go(kept).await?;
+        Ok(None)
+    }
+
+    /// Takes down a target that stayed up.
+    async fn let_go(&self, mut kept: Kept) -> std::io::Result<()> {
+        let Err(error) = kept.target.down().await else { return Ok(()) };
+        let reason = format!("the target could not be taken down: {error}");
+        say(&format!("rig: {}: {reason}", kept.last.scenario_name));
+        self.broken_at_the_end(kept.last, reason)
+    }
+
+    /// What fails after the last trial belongs to none of them, but must be in the results.
+    fn broken_at_the_end(&self, last: TrialHeader, reason: String) -> std::io::Result<()> {
+        let id = format!("{}::down", last.scenario_name);
+        self.write(&Line::Begin { at: now(), trial: Box::new(TrialHeader { id, ..last }) })?;
+        self.shared().verdicts.push(Verdict::Error);
+        let outcome = Outcome::Broken(reason);
+        self.write(&Line::End { at: now(), outcome, verdict: Verdict::Error, sampler: None })
+    }
+
+    /// Takes down what was kept up, completes the journal and the files, and sums up.
+    fn end(&self, nextest: bool, signalled: &AtomicU8) -> Result<u8, Failure> {
         let broken = |error: std::io::Error| Failure::rig(format!("cannot write results: {error}"));
+        let kept = self.shared().kept.take();
+        if let Some(kept) = kept {
+            self.runtime.block_on(self.let_go(kept)).map_err(broken)?;
+        }
+        // Only now: an interrupt counts until the last target is down.
+        let signal = signalled.load(Ordering::SeqCst);
         if signal == 0 {
             self.write(&Line::Complete { at: now() }).map_err(broken)?;
         }

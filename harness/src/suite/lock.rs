@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Failure;
+use super::{Failure, say};
 
 /// Takes the lock, waiting for another run to end. It is held until the file is dropped.
 pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure> {
@@ -21,10 +21,10 @@ pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure>
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 if !told {
-                    eprintln!(
+                    say(&format!(
                         "waiting for another run on this machine to end: {}",
                         holder(&mut file)
-                    );
+                    ));
                     told = true;
                 }
                 sleep(Duration::from_millis(200)).await;
@@ -58,21 +58,16 @@ pub(crate) fn held_by(path: &Path) -> Option<String> {
 
 fn open(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    // A file of another user in a sticky directory can be read, and so locked, but not opened with O_CREAT.
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .or_else(|_| OpenOptions::new().read(true).open(path))
-        .or_else(|_| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o666)
-                .open(path)
-        })
+    // A file of another user in a sticky directory can be read, and so locked, but not opened with O_CREAT. Never
+    // through a link, which anybody may have put there.
+    let options = || {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(nix::libc::O_NOFOLLOW);
+        options
+    };
+    let existing = options().write(true).open(path).or_else(|_| options().open(path));
+    let create = || options().write(true).create(true).truncate(false).mode(0o666).open(path);
+    existing.or_else(|_| create())
 }
 
 fn holder(file: &mut File) -> String {

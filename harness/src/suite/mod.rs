@@ -4,10 +4,12 @@ mod early;
 mod finish;
 mod live;
 pub(crate) mod lock;
+mod opening;
 mod progress;
 mod recorder;
 mod select;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -105,7 +107,7 @@ impl Suite {
         match self.run(arguments) {
             Ok(code) => ExitCode::from(code),
             Err(Failure { code, message }) => {
-                eprintln!("{message}");
+                say(&message);
                 ExitCode::from(code)
             }
         }
@@ -141,6 +143,11 @@ impl Suite {
         trials.sort_by_key(|trial| trial.kind);
         Ok(trials)
     }
+}
+
+/// Writes a line to standard error. A reader that has gone is no reason to leave a target up, as a panic would.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Why there is nothing to run, or no way to.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::model::{Sample, metric};
 use crate::report::units;
 
@@ -21,7 +22,7 @@ impl Progress {
         let live = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
         let bar = live.then(|| {
             // libtest has begun a line of its own on standard output.
-            eprintln!();
+            say("");
             let bar = ProgressBar::new_spinner();
             let style = ProgressStyle::with_template("{spinner} {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -39,7 +40,7 @@ impl Progress {
         } else if self.doing != doing {
             // A newline of its own first: libtest has begun a line on standard output.
             let newline = if self.doing.is_empty() { "\n" } else { "" };
-            eprintln!("{newline}  {}: {doing}{left_text}", self.trial);
+            say(&format!("{newline}  {}: {doing}{left_text}", self.trial));
         }
         doing.clone_into(&mut self.doing);
     }
@@ -61,8 +62,8 @@ impl Progress {
 
     pub(super) fn warn(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("  {text}"),
+            Some(bar) => bar.suspend(|| say(text)),
+            None => say(&format!("  {text}")),
         }
     }
 }

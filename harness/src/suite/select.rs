@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use libtest_mimic::Arguments;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::model::Kind;
 use crate::model::spec::TargetSpec;
 use crate::plan::Trial;
@@ -46,7 +46,7 @@ pub(super) fn select(
     }
     // Two trials at a time would disturb each other's readings.
     if arguments.test_threads.is_some_and(|threads| threads > 1) {
-        eprintln!("note: trials run one at a time, --test-threads is not followed");
+        say("note: trials run one at a time, --test-threads is not followed");
     }
     arguments.test_threads = Some(1);
     if let Some(kind) = arguments.filter.as_deref().and_then(Kind::parse) {
@@ -83,8 +83,8 @@ pub(super) fn select(
         let Some(reason) = reason else { continue };
         match trials.iter().filter(|p| p.ignored.is_some()).filter(concerns).count() {
             0 => {}
-            1 => eprintln!("note: 1 trial needs {needs} and is ignored: {reason}"),
-            count => eprintln!("note: {count} trials need {needs} and are ignored: {reason}"),
+            1 => say(&format!("note: 1 trial needs {needs} and is ignored: {reason}")),
+            count => say(&format!("note: {count} trials need {needs} and are ignored: {reason}")),
         }
     }
     Ok(Selection { arguments, trials })
