@@ -39,6 +39,9 @@ struct Here<'a> {
 pub(super) async fn all(workspace: &Workspace, asked: Vec<Asked>) -> Vec<Row> {
     let (engine, compose) = tokio::join!(within(survey::engine()), within(survey::compose()));
     let wants_docker: Vec<String> = scenarios_with_compose(&asked);
+    // Elsewhere trials that need it are ignored, and a run can start without.
+    let required = std::env::var("PROOFLOAD_REQUIRE").unwrap_or_default();
+    let is_required = required.split(',').any(|name| name.trim() == "docker");
     let holder = lock::held_by(&workspace.lock);
     let here = Here {
         root: &workspace.root,
@@ -47,8 +50,8 @@ pub(super) async fn all(workspace: &Workspace, asked: Vec<Asked>) -> Vec<Row> {
         is_locked: holder.is_some(),
     };
     let mut rows = vec![
-        Row { scenarios: wants_docker.clone(), ..daemon(engine, !wants_docker.is_empty()) },
-        Row { scenarios: wants_docker.clone(), ..tool(compose, !wants_docker.is_empty()) },
+        Row { scenarios: wants_docker.clone(), ..daemon(engine, is_required) },
+        Row { scenarios: wants_docker.clone(), ..tool(compose, is_required) },
         lock_row(workspace, holder),
     ];
     let answers = join_all(asked.into_iter().map(|asked| answer(asked, &here)));
@@ -88,7 +91,7 @@ fn scenarios_with_compose(asked: &[Asked]) -> Vec<String> {
     names
 }
 
-fn daemon(engine: Result<Engine, String>, wanted: bool) -> Row {
+fn daemon(engine: Result<Engine, String>, is_required: bool) -> Row {
     let what = "Docker daemon";
     match engine {
         Ok(Engine { version, api, cgroup_version, cgroup_driver }) => {
@@ -96,19 +99,19 @@ fn daemon(engine: Result<Engine, String>, wanted: bool) -> Row {
             let (groups, driver) = (or_unknown(cgroup_version), or_unknown(cgroup_driver));
             Row::ok(what, format!("{version}, API {api}, cgroup version {groups} ({driver})"))
         }
-        Err(why) if wanted => Row::missing(what, "none answers")
+        Err(why) if is_required => Row::missing(what, "none answers").hint(why),
+        Err(why) => Row::off(what, "none answers")
             .hint(format!("{why}; until then trials that need it are ignored")),
-        Err(why) => Row::off(what, "none answers").hint(format!("{why}; no scenario needs it")),
     }
 }
 
-fn tool(compose: Result<Installed, String>, wanted: bool) -> Row {
+fn tool(compose: Result<Installed, String>, is_required: bool) -> Row {
     let what = "Compose";
     match compose {
         Ok(Installed { name, file, version }) => {
             Row::ok(what, format!("{name} {version} ({})", file.display()))
         }
-        Err(why) if wanted => Row::missing(what, "not usable").hint(why),
+        Err(why) if is_required => Row::missing(what, "not usable").hint(why),
         Err(why) => Row::off(what, "not usable").hint(why),
     }
 }
