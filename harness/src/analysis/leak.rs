@@ -139,12 +139,13 @@ fn leak(
 }
 
 fn band(rule: &LeakRule, slope: f64) -> Band {
-    if slope < rule.watch.value {
-        Band::Normal
-    } else if slope <= rule.leak.value {
-        Band::Watch
-    } else {
+    // A scenario may set its leak limit below the watch limit, and above it growth is a leak all the same.
+    if slope > rule.leak.value {
         Band::Leak
+    } else if slope < rule.watch.value {
+        Band::Normal
+    } else {
+        Band::Watch
     }
 }
 

@@ -288,6 +288,29 @@ fn growth_is_judged_only_as_far_as_the_run_can_tell() {
     check(0.0, 8.0, 0.1, LeakGate::Gross, true, Clean);
 }
 
+/// A trial of kind `duration` whose anonymous memory grows by `slope` MiB per minute, read `count` times.
+fn growing(slope: f64, step: f64, count: u32) -> TrialRecord {
+    let mut trial = trial(Kind::Duration, "duration::x");
+    let value = |index| (100.0 + slope * f64::from(index) * step / 60.0) * MIB;
+    let values: Vec<f64> = (0..count).map(value).collect();
+    read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), step, &values);
+    trial
+}
+
+#[test]
+fn a_leak_limit_below_the_watch_limit_is_a_limit_all_the_same() {
+    let check = |slope: f64, band: Band, verdict: LeakVerdict| {
+        let trial = ruled(growing(slope, 2.0, 200), |rules| {
+            rules.leak.leak = "0.2 MiB/min".parse().unwrap();
+        });
+        let leak = &leak::leaks(&trial)[0];
+        assert_eq!((leak.band, leak.verdict), (Some(band), verdict), "{leak:?}");
+    };
+    check(0.3, Band::Leak, LeakVerdict::Leak);
+    check(0.7, Band::Leak, LeakVerdict::Leak);
+    check(0.1, Band::Normal, LeakVerdict::Clean);
+}
+
 #[test]
 fn a_single_reading_is_a_finding_that_knows_nothing() {
     let mut trial = trial(Kind::Duration, "duration::x");
