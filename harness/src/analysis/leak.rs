@@ -158,7 +158,7 @@ fn conclude(rule: &LeakRule, line: Option<&Line>, series: &Series) -> (LeakVerdi
         return (Leak, format!("the whole interval is above {gross}"));
     }
     if *certain {
-        let covered = covered(series);
+        let covered = covered(series, shortest.0);
         if covered.1 < shortest.0 {
             let seconds = short(covered.0.as_secs_f64().round());
             return (Unknown, format!("{seconds} s of readings, a verdict needs {shortest}"));
@@ -186,10 +186,12 @@ fn conclude(rule: &LeakRule, line: Option<&Line>, series: &Series) -> (LeakVerdi
 }
 
 /// The time from the first reading to the last, and the longest time that may stand for: the first and the last
-/// reading may each lie up to one interval inside it.
-fn covered(series: &Series) -> (Duration, Duration) {
+/// reading may each lie up to one interval inside it. Readings that are missing widen the interval, and must not
+/// make a run longer, so that it counts for a twentieth of the shortest run at most.
+fn covered(series: &Series, shortest: Duration) -> (Duration, Duration) {
     let span = series.span();
     let interval = span / (series.len() - 1).max(1) as f64;
+    let interval = interval.min(shortest.as_secs_f64() / 20.0);
     let duration = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
     (duration(span), duration(span + 2.0 * interval))
 }

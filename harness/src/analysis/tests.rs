@@ -312,6 +312,20 @@ fn a_leak_limit_below_the_watch_limit_is_a_limit_all_the_same() {
 }
 
 #[test]
+fn missing_readings_do_not_make_a_run_longer() {
+    let check = |step: f64, count: u32, verdict: LeakVerdict| {
+        let leak = &leak::leaks(&growing(0.0, step, count))[0];
+        assert_eq!(leak.verdict, verdict, "{leak:?}");
+    };
+    // A verdict needs 240 s.
+    check(2.0, 120, LeakVerdict::Clean);
+    check(12.0, 20, LeakVerdict::Clean);
+    check(60.0, 3, LeakVerdict::Unknown);
+    check(60.0, 4, LeakVerdict::Unknown);
+    check(60.0, 5, LeakVerdict::Clean);
+}
+
+#[test]
 fn a_single_reading_is_a_finding_that_knows_nothing() {
     let mut trial = trial(Kind::Duration, "duration::x");
     read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &[MIB]);
