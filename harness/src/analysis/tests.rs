@@ -382,6 +382,25 @@ fn containers_never_take_the_place_of_another_key() {
 }
 
 #[test]
+fn repetitions_are_points_of_one_curve() {
+    let mut trials = Vec::new();
+    for repeat in 1..=3_u32 {
+        for agents in [1, 2, 4, 8] {
+            let mut trial = load("load::a", agents, &["api"]);
+            if repeat > 1 {
+                trial.repeat = repeat;
+                trial.scenario_params.insert("repeat".into(), repeat.into());
+            }
+            trials.push(trial);
+        }
+    }
+    let scalings = analyze(&run(trials)).scalings;
+    assert_eq!(scalings.len(), 1, "{scalings:#?}");
+    assert_eq!(scalings[0].data_points.len(), 4 * 3);
+    assert!(scalings[0].scenario_params.is_empty(), "{:?}", scalings[0].scenario_params);
+}
+
+#[test]
 fn files_that_are_no_results_are_refused_in_one_sentence() {
     let check = |text: &str, message: &str| {
         let error = parse(text).unwrap_err();
