@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::rules::LeakGate;
-use crate::model::{Kind, Metric, Reading, Rules, Sample, metric};
+use crate::model::{Event, EventKind, Kind, Metric, Reading, Rules, Sample, metric};
 use crate::results::parse;
 
 /// A run in the form of the original framework.
@@ -398,6 +398,26 @@ fn repetitions_are_points_of_one_curve() {
     assert_eq!(scalings.len(), 1, "{scalings:#?}");
     assert_eq!(scalings[0].data_points.len(), 4 * 3);
     assert!(scalings[0].scenario_params.is_empty(), "{:?}", scalings[0].scenario_params);
+}
+
+#[test]
+fn a_trial_that_a_threshold_ended_is_no_point_of_a_curve() {
+    let mut trials: Vec<TrialRecord> =
+        [1, 2, 4].map(|agents| load("load::a", agents, &["api"])).into();
+    let points =
+        |trials: &[TrialRecord]| analyze(&run(trials.to_vec())).scalings[0].data_points.len();
+    let note = |message: &str| Event {
+        kind: EventKind::Note,
+        elapsed_seconds: 1.0,
+        timestamp_iso: jiff::Timestamp::UNIX_EPOCH,
+        source: "proofload".to_owned(),
+        phase: "sample".to_owned(),
+        message: message.to_owned(),
+    };
+    trials[2].events.push(note("the status can be read again"));
+    assert_eq!(points(&trials), 3);
+    trials[2].events.push(note("ended early: memory.anon of api is 12, required max < 10"));
+    assert_eq!(points(&trials), 2);
 }
 
 #[test]
