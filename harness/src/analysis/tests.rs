@@ -366,6 +366,7 @@ fn containers_never_take_the_place_of_another_key() {
         "api",
         "api @ load::b",
         "api @ load::b @ load::b",
+        "changes",
         "container:changes",
         "container:container:leaks",
         "container:leaks",

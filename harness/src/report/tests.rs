@@ -98,6 +98,32 @@ fn json_is_one_object_with_the_promised_keys() {
             assert!(!leak[key].is_null(), "{key}: {leak}");
         }
         assert_eq!(leak["rule"], "seed");
+        assert_eq!(json["analysis"]["changes"], Value::Array(Vec::new()));
+        let has = |object: &Value, keys: &[&str]| {
+            for key in keys {
+                assert!(!object[*key].is_null(), "{key}: {object}");
+            }
+        };
+        has(
+            &json["analysis"]["resets"][0],
+            &[
+                "scenario_name",
+                "scenario_params",
+                "container",
+                "baseline_mb",
+                "load_peak_mb",
+                "post_reset_mb",
+                "diff_percent",
+                "verdict",
+            ],
+        );
+        let is_curve = |value: &&Value| value["best_fit"].is_object();
+        let curve = json["analysis"].as_object().unwrap().values().find(is_curve).unwrap();
+        has(curve, &["all_fits", "data_points"]);
+        for fit in curve["all_fits"].as_array().unwrap().iter().chain([&curve["best_fit"]]) {
+            has(fit, &["fit_type", "formula", "r_squared", "coefficients"]);
+            has(&fit["coefficients"], &["a"]);
+        }
         let used = &json["analysis"]["scenario_summaries"][0]["focus_containers"];
         let used = used.as_object().unwrap().values().next().unwrap();
         for key in [
