@@ -41,7 +41,8 @@ pub struct Leak {
     pub slope_mb_per_min: Option<f64>,
     /// The 95% interval of the slope; null of fewer than three readings.
     pub interval: Option<[f64; 2]>,
-    /// The smallest leak that this run could have seen, in MiB per minute.
+    /// The smallest leak that this run could have seen, in MiB per minute; null where the readings do not scatter:
+    /// memory is counted in pages, so a flat run tells nothing about how small a growth it would have shown.
     pub detectable_mb_per_min: Option<f64>,
     /// Where the slope lies; null without one.
     pub band: Option<Band>,
@@ -130,6 +131,7 @@ fn leak(
         interval: line.and_then(|line| line.slope_interval).map(|ends| ends.map(|end| end * SCALE)),
         detectable_mb_per_min: line
             .and_then(|line| line.standard_error)
+            .filter(|error| *error > 0.0)
             .map(|error| DETECTABLE * error * SCALE),
         band: line.map(|line| band(rule, line.slope)),
         verdict,

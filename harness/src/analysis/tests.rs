@@ -326,6 +326,13 @@ fn missing_readings_do_not_make_a_run_longer() {
 }
 
 #[test]
+fn readings_without_scatter_tell_no_smallest_leak() {
+    let leak = |slope| leak::leaks(&growing(slope, 2.0, 5)).remove(0);
+    assert_eq!(leak(0.0).detectable_mb_per_min, None);
+    assert_eq!(leak(0.0).interval, Some([0.0, 0.0]));
+}
+
+#[test]
 fn a_single_reading_is_a_finding_that_knows_nothing() {
     let mut trial = trial(Kind::Duration, "duration::x");
     read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &[MIB]);

@@ -102,19 +102,22 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     let shown = slope.map(|slope| shown(slope, limit));
     let mut reason = String::new();
     if let Some(shown) = &shown {
-        let interval = leak.interval.map(|ends| ends.map(|end| number(base(end), limit)));
+        // Without scatter the interval is a point, and claims a certainty that no reading has.
+        let interval = leak.interval.filter(|[low, high]| low < high);
+        let interval = interval.map(|ends| ends.map(|end| number(base(end), limit)));
         let interval = interval.map(|[low, high]| format!(" (95% interval {low} to {high})"));
         reason = format!("slope is {shown}{}: ", interval.unwrap_or_default());
     }
     if gross && verdict == Verdict::Pass {
         reason.push_str(&format!("not surely above {limit}"));
         if leak.verdict == LeakVerdict::Unknown {
-            let seen = leak.detectable_mb_per_min.map(|least| {
-                let least = crate::analysis::digits::short(least);
-                format!("; growth below {least} MiB/min cannot be seen in this run")
-            });
             reason.push_str(&format!("; smaller leaks are unknown ({})", leak.reason));
-            reason.push_str(&seen.unwrap_or_default());
+            if let Some(least) = leak.detectable_mb_per_min {
+                let least = crate::analysis::digits::short(least);
+                reason.push_str(&format!(
+                    "; growth below {least} MiB/min cannot be seen in this run"
+                ));
+            }
         }
     } else {
         reason.push_str(&leak.reason);

@@ -127,7 +127,8 @@ fn scaling(report: &Report<'_>) -> Section {
 fn leaks(report: &Report<'_>) -> Section {
     let rate = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), mib_per_minute);
     let row = |leak: &crate::analysis::Leak| {
-        let interval = leak.interval.map(|[low, high]| {
+        // Without scatter the interval is a point, and claims a certainty that no reading has.
+        let interval = leak.interval.filter(|[low, high]| low < high).map(|[low, high]| {
             use crate::analysis::digits::short;
             format!("{} to {}", short(low), short(high))
         });

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::analysis::analyze;
-use crate::analysis::tests::{OWN, SEED, run, trial};
+use crate::analysis::tests::{OWN, SEED, read, run, trial};
 use crate::gate::{Check, judge};
-use crate::model::{Kind, Outcome, Verdict};
+use crate::model::rules::LeakGate;
+use crate::model::{Kind, Outcome, Verdict, metric};
 use crate::results::parse;
 
 /// Reports on a run.
@@ -52,6 +53,22 @@ fn the_summary_names_every_verdict_formula_leak_and_reset() {
         &rendered(OWN, Format::Text),
         &["duration::quick::minutes=0.15", "smaller leaks are unknown"],
     );
+}
+
+#[test]
+fn a_run_without_scatter_claims_no_certainty() {
+    let mut flat = trial(Kind::Duration, "duration::flat");
+    flat.rules.as_mut().unwrap().leak.gate = LeakGate::Gross;
+    read(&mut flat, ("active", 0), (&metric::MEMORY_ANON, "api"), 1.0, &[1_048_576.0; 9]);
+    let text = with(&run(vec![flat]), |report| render(report, Format::Markdown, false));
+    holds(
+        &text,
+        &["| unknown | duration::flat | api | memory.anon | 0 MiB/min | - | normal | - |"],
+    );
+    holds(&text, &["smaller leaks are unknown (8 s of readings"]);
+    for claim in ["0 to 0", "below 0"] {
+        assert!(!text.contains(claim), "{claim:?} is in:\n{text}");
+    }
 }
 
 #[test]
