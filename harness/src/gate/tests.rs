@@ -274,20 +274,25 @@ fn events_are_counted_by_source_and_phase() {
         phase: phase.to_owned(),
         message: String::new(),
     };
-    let check = |extra: &str, verdict: Verdict, actual: f64| {
+    let check = |extra: &str, verdict: Verdict, actual: Option<f64>| {
         let json = format!(
             r#"{{"metric": "probe-missed", "stat": "count", "op": "<", "value": "2" {extra}}}"#
         );
         let mut trial = load(&[&json], &[10.0]);
         trial.events = vec![event("api", "sample"), event("db", "sample"), event("db", "settle")];
         let (_, checks) = judged(&trial);
-        assert_eq!((checks[0].verdict, checks[0].actual), (verdict, Some(actual)), "{checks:?}");
+        assert_eq!((checks[0].verdict, checks[0].actual), (verdict, actual), "{checks:?}");
     };
-    check("", Verdict::Fail, 3.0);
-    check(r#", "source": "api""#, Verdict::Pass, 1.0);
-    check(r#", "phase": "sample""#, Verdict::Fail, 2.0);
-    check(r#", "source": "db", "phase": "sample""#, Verdict::Pass, 1.0);
-    check(r#", "source": "nobody""#, Verdict::Pass, 0.0);
+    check("", Verdict::Fail, Some(3.0));
+    check(r#", "source": "api""#, Verdict::Pass, Some(1.0));
+    check(r#", "phase": "sample""#, Verdict::Fail, Some(2.0));
+    check(r#", "source": "db", "phase": "sample""#, Verdict::Pass, Some(1.0));
+    // Watched for events, and there was none.
+    check(r#", "phase": "warmup""#, Verdict::Pass, Some(0.0));
+    check(r#", "source": "api", "phase": "settle""#, Verdict::Pass, Some(0.0));
+    // A name that nothing in the trial bears.
+    check(r#", "source": "nobody""#, Verdict::NoData, None);
+    check(r#", "phase": "simple""#, Verdict::NoData, None);
 }
 
 #[test]

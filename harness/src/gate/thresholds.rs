@@ -35,15 +35,10 @@ fn check(trial: &TrialRecord, threshold: &Threshold) -> Vec<Check> {
         sources.retain(|source, _| source == wanted);
     }
     if sources.is_empty() {
-        let wanted = threshold.source.as_deref();
-        let of = wanted.map(|source| format!(" of {source}")).unwrap_or_default();
-        let within =
-            threshold.phase.as_ref().map(|phase| format!(" in phase {phase}")).unwrap_or_default();
-        return vec![Check {
-            verdict: Verdict::NoData,
-            reason: format!("no readings{of}{within}"),
-            ..blank(trial, threshold, wanted.unwrap_or(EVERY_SOURCE))
-        }];
+        let of = threshold.source.as_ref().map(|source| format!(" of {source}"));
+        let within = threshold.phase.as_ref().map(|phase| format!(" in phase {phase}"));
+        let (of, within) = (of.unwrap_or_default(), within.unwrap_or_default());
+        return vec![no_data(trial, threshold, format!("no readings{of}{within}"))];
     }
     let checks = sources.iter().map(|(source, series)| {
         let blank = blank(trial, threshold, source);
@@ -60,7 +55,14 @@ pub(super) fn event_kind(name: &str) -> Option<EventKind> {
     serde_json::from_value(Value::String(name.to_owned())).ok()
 }
 
+/// Phases that are watched for events and not sampled: one without an event leaves no trace.
+const UNSAMPLED: [&str; 2] = ["warmup", "settle"];
+
 fn events(trial: &TrialRecord, threshold: &Threshold, kind: EventKind) -> Check {
+    // No event of something that was never there is no sign that all is well.
+    if let Some(reason) = absent(trial, threshold) {
+        return no_data(trial, threshold, reason);
+    }
     let source = threshold.source.as_deref();
     let at = |name: &str| source.is_none_or(|source| source == name);
     let during = |phase: &str| threshold.phase.as_deref().is_none_or(|wanted| wanted == phase);
@@ -78,6 +80,31 @@ fn events(trial: &TrialRecord, threshold: &Threshold, kind: EventKind) -> Check 
     let reason = if count == 0 { String::new() } else { format!(", of {}", where_seen.join(", ")) };
     let blank = blank(trial, threshold, source.unwrap_or(EVERY_SOURCE));
     decide(trial, threshold, Measured { value: count as f64, interval: None, reason }, blank)
+}
+
+/// Why nothing can be said of events, where the source or the phase that a threshold speaks of never was.
+fn absent(trial: &TrialRecord, threshold: &Threshold) -> Option<String> {
+    let samples = || trial.samples.iter();
+    let source_seen = |name: &str| {
+        samples().flat_map(|sample| &sample.readings).any(|reading| *reading.source == *name)
+            || trial.events.iter().any(|event| event.source == name)
+            || trial.oom_events.iter().any(|event| event.container_name == name)
+    };
+    let phase_seen = |name: &str| {
+        UNSAMPLED.contains(&name)
+            || samples().any(|sample| *sample.phase == *name)
+            || trial.events.iter().any(|event| event.phase == name)
+    };
+    if let Some(source) = threshold.source.as_ref().filter(|name| !source_seen(name)) {
+        return Some(format!("neither a reading nor an event of {source}"));
+    }
+    let phase = threshold.phase.as_ref().filter(|name| !phase_seen(name))?;
+    Some(format!("neither a reading nor an event in phase {phase}"))
+}
+
+fn no_data(trial: &TrialRecord, threshold: &Threshold, reason: String) -> Check {
+    let source = threshold.source.as_deref().unwrap_or(EVERY_SOURCE);
+    Check { verdict: Verdict::NoData, reason, ..blank(trial, threshold, source) }
 }
 
 /// A statistic and how to speak of it.
