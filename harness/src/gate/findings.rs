@@ -85,6 +85,7 @@ fn no_data(trial: &TrialRecord, source: &str, expected: &str, reason: &str) -> C
 fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     let gross = rule.gate == LeakGate::Gross;
     let base = |slope: f64| slope * MIB / PER_MINUTE;
+    let surely_not_gross = leak.interval.is_some_and(|[_, high]| base(high) <= rule.gross.value);
     let limit = match leak.verdict {
         _ if gross => &rule.gross,
         LeakVerdict::Suspect => &rule.watch,
@@ -92,8 +93,9 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     };
     let verdict = match leak.verdict {
         LeakVerdict::Leak => Verdict::Fail,
-        // Without a slope nothing was seen, not even a gross leak.
-        _ if gross && leak.slope_mb_per_min.is_some() => Verdict::Pass,
+        _ if gross && surely_not_gross => Verdict::Pass,
+        // Without an interval, or within it, not even a gross leak can be told.
+        _ if gross => Verdict::Inconclusive,
         LeakVerdict::Suspect => Verdict::Warn,
         LeakVerdict::Clean => Verdict::Pass,
         LeakVerdict::Unknown => Verdict::Inconclusive,
@@ -109,7 +111,7 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
         reason = format!("slope is {shown}{}: ", interval.unwrap_or_default());
     }
     if gross && verdict == Verdict::Pass {
-        reason.push_str(&format!("not surely above {limit}"));
+        reason.push_str(&format!("surely not above {limit}"));
         if leak.verdict == LeakVerdict::Unknown {
             reason.push_str(&format!("; smaller leaks are unknown ({})", leak.reason));
             if let Some(least) = leak.detectable_mb_per_min {
@@ -119,6 +121,10 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
                 ));
             }
         }
+    } else if gross && leak.interval.is_some() && verdict == Verdict::Inconclusive {
+        reason.push_str(&format!("the interval reaches above {limit}"));
+    } else if gross && slope.is_some() && verdict == Verdict::Inconclusive {
+        reason.push_str("two readings give a slope no interval");
     } else {
         reason.push_str(&leak.reason);
     }

@@ -221,6 +221,21 @@ fn the_leak_gate_maps_findings_to_verdicts() {
     check(LeakGate::Gross, 100.0, 9, "fail");
     check(LeakGate::Gross, 2.0, 9, "pass");
     check(LeakGate::Gross, 0.0, 1, "inconclusive");
+    check(LeakGate::Gross, 0.0, 2, "inconclusive");
+    let gross = |mib: &[f64]| {
+        let mut trial = grown(LeakGate::Gross, 0.0, 0);
+        let values: Vec<f64> = mib.iter().map(|mib| mib * MIB).collect();
+        read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 1.0, &values);
+        let check = judged(&trial).1.remove(0);
+        (check.verdict, check.reason)
+    };
+    // A slope of 50 MiB/min that may as well be 100.
+    let (verdict, reason) = gross(&[10.0, 12.0, 10.5, 13.5, 12.0, 14.5]);
+    assert_eq!(verdict, Verdict::Inconclusive, "{reason}");
+    assert!(reason.ends_with("the interval reaches above 60 MiB/min"), "{reason}");
+    let (verdict, reason) = gross(&[10.0, 90.0]);
+    assert_eq!(verdict, Verdict::Inconclusive, "{reason}");
+    assert!(reason.ends_with("two readings give a slope no interval"), "{reason}");
     let (_, checks) = judged(&grown(LeakGate::Gross, 2.0, 9));
     assert_eq!(checks[0].expected, "slope < 60 MiB/min");
     assert!(
