@@ -279,16 +279,41 @@ fn a_trial_that_did_not_complete_is_judged_by_its_end() {
     assert_eq!(message(Some(Outcome::Skipped("no Docker".into()))), "");
 }
 
-#[test]
-fn events_are_counted_by_source_and_phase() {
-    let event = |source: &str, phase: &str| Event {
+fn event(source: &str, phase: &str) -> Event {
+    Event {
         kind: EventKind::ProbeMissed,
         elapsed_seconds: 1.0,
         timestamp_iso: jiff::Timestamp::UNIX_EPOCH,
         source: source.to_owned(),
         phase: phase.to_owned(),
         message: String::new(),
+    }
+}
+
+#[test]
+fn a_count_that_is_exceeded_stays_so_whatever_ends_the_trial() {
+    let check = |op: &str, limit: u32, broken: bool| {
+        let json = format!(
+            r#"{{"metric": "probe-missed", "stat": "count", "op": "{op}", "value": "{limit}"}}"#
+        );
+        let mut trial = load(&[&json], &[10.0]);
+        trial.events = vec![event("api", "sample"), event("api", "sample")];
+        trial.outcome = Some(Outcome::Interrupted("SIGINT".into()));
+        let cut_off = ("inconclusive", "outcome", "trial");
+        let expected = [cut_off, ("fail", "probe-missed", "*")];
+        super::tests::check(&trial, if broken { &expected } else { &expected[..1] });
     };
+    check("<", 2, true);
+    check("<=", 1, true);
+    check("<=", 2, false);
+    check("==", 0, true);
+    // More may have come.
+    check("==", 3, false);
+    check(">", 3, false);
+}
+
+#[test]
+fn events_are_counted_by_source_and_phase() {
     let check = |extra: &str, verdict: Verdict, actual: Option<f64>| {
         let json = format!(
             r#"{{"metric": "probe-missed", "stat": "count", "op": "<", "value": "2" {extra}}}"#

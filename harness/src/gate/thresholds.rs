@@ -8,7 +8,7 @@ use crate::analysis::digits::short;
 use crate::analysis::rules;
 use crate::analysis::series::{Series, by_source, is_counter};
 use crate::model::quantity::Quantity;
-use crate::model::{EventKind, Severity, Stat, Threshold, Verdict};
+use crate::model::{EventKind, Op, Severity, Stat, Threshold, Verdict};
 use crate::results::TrialRecord;
 
 /// Every threshold of a trial that ran to its end.
@@ -18,10 +18,22 @@ pub(super) fn checks(trial: &TrialRecord) -> Vec<Check> {
 
 /// The thresholds that no further reading could have saved.
 pub(super) fn already_broken(trial: &TrialRecord) -> Vec<Check> {
-    let decided = |threshold: &&Threshold| threshold.stat.decided_by_one(threshold.op);
-    let thresholds = rules::of(trial).thresholds.iter().filter(decided);
-    let broken = |check: &Check| matches!(check.verdict, Verdict::Fail | Verdict::Warn);
-    thresholds.flat_map(|threshold| check(trial, threshold)).filter(broken).collect()
+    let broken = |threshold: &Threshold, check: &Check| {
+        let beyond = match (threshold.stat, threshold.op) {
+            // A count only grows.
+            (Stat::Count, Op::Less | Op::LessOrEqual) => true,
+            (Stat::Count, Op::Equal) => {
+                check.actual.is_some_and(|actual| actual > threshold.value.value)
+            }
+            (stat, op) => stat.decided_by_one(op),
+        };
+        beyond && matches!(check.verdict, Verdict::Fail | Verdict::Warn)
+    };
+    let thresholds = rules::of(trial).thresholds.iter();
+    let checks = thresholds.flat_map(|threshold| {
+        check(trial, threshold).into_iter().filter(move |check| broken(threshold, check))
+    });
+    checks.collect()
 }
 
 fn check(trial: &TrialRecord, threshold: &Threshold) -> Vec<Check> {
