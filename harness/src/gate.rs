@@ -19,7 +19,7 @@ pub const EVERY_SOURCE: &str = "*";
 /// What a run comes to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
-    /// The worst verdict of all checks.
+    /// The worst verdict of all checks; `skipped` only where nothing was run.
     pub verdict: Verdict,
     /// True of a run that was cut off.
     pub incomplete: bool,
@@ -137,7 +137,10 @@ pub fn worst_first(checks: &[Check]) -> Vec<&Check> {
 }
 
 fn worst(checks: &[Check]) -> Verdict {
-    Verdict::worst(checks.iter().map(|check| check.verdict)).unwrap_or(Verdict::NoData)
+    let verdicts = || checks.iter().map(|check| check.verdict);
+    // What was not run says nothing of what was.
+    let run = verdicts().filter(|verdict| *verdict != Verdict::Skipped);
+    Verdict::worst(run).or_else(|| Verdict::worst(verdicts())).unwrap_or(Verdict::NoData)
 }
 
 #[cfg(test)]

@@ -343,6 +343,11 @@ fn a_run_without_trials_or_an_end_does_not_pass() {
         assert!(!judgement.checks.is_empty());
     };
     check(&run(Vec::new()), Verdict::NoData, false);
+    let skipped =
+        || TrialRecord { outcome: Some(Outcome::Skipped("no Docker".into())), ..load(&[], &[]) };
+    check(&run(vec![skipped()]), Verdict::Skipped, false);
+    check(&run(vec![load(&[], &[10.0]), skipped()]), Verdict::Pass, false);
+    check(&run(vec![load(&[], &[]), skipped()]), Verdict::NoData, false);
     check(&run(vec![load(&[], &[10.0])]), Verdict::Pass, false);
     let cut_off = |trials| Results { incomplete: true, ..run(trials) };
     check(&cut_off(Vec::new()), Verdict::Inconclusive, true);
