@@ -3,11 +3,14 @@
 //! A running suite and a later analysis judge through the same functions, so they agree. What was not shown to hold
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
+mod early;
 mod findings;
 mod outcome;
 mod thresholds;
 
 use serde::Serialize;
+
+pub use early::decided;
 
 use crate::analysis::{Analysis, ending};
 use crate::model::{Outcome, Verdict};

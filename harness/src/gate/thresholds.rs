@@ -168,7 +168,9 @@ fn statistic(stat: Stat, metric: &str, series: &Series) -> Result<Measured, Stri
 
 fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank: Check) -> Check {
     let Measured { value, interval, reason } = measured;
-    let (value, interval) = match threshold.per.as_deref().map(|per| (per, divisor(trial, per))) {
+    let parameter = |name: &str| trial.scenario_params.get(name).and_then(Value::as_f64);
+    let by = |per| (per, divisor(per, trial.total_agents(), parameter));
+    let (value, interval) = match threshold.per.as_deref().map(by) {
         None => (value, interval),
         Some((_, Some(by))) => (value / by, interval.map(|ends| ends.map(|end| end / by))),
         Some((per, None)) => {
@@ -194,12 +196,14 @@ fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank:
     Check { actual: Some(value), verdict, reason, shown: Some(shown), ..blank }
 }
 
-/// `agents` are all live ones, over all groups; any other name is a parameter.
-fn divisor(trial: &TrialRecord, per: &str) -> Option<f64> {
-    let value = match per {
-        "agents" => trial.total_agents(),
-        name => trial.scenario_params.get(name).and_then(Value::as_f64),
-    };
+/// What `per` divides by, which is above 0: `agents` are all live ones, over all groups; any other name is a
+/// parameter.
+pub(super) fn divisor(
+    per: &str,
+    total_agents: Option<f64>,
+    parameter: impl FnOnce(&str) -> Option<f64>,
+) -> Option<f64> {
+    let value = if per == "agents" { total_agents } else { parameter(per) };
     value.filter(|value| *value > 0.0)
 }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::select::{Planned, Selection};
-use super::{Failure, early, finish, lock};
+use super::{Failure, finish, lock};
 use crate::gate;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::{PlanFile, Trial};
@@ -277,7 +277,7 @@ impl Live {
             Err(reason) => return broken(reason),
         };
         let decide = |sample: &Sample| {
-            early::decided(&trial.rules, trial.total_agents, &trial.params, sample)
+            gate::decided(&trial.rules, trial.total_agents, &trial.params, sample)
         };
         let walked =
             run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
