@@ -234,7 +234,7 @@ fn resets_compare_the_last_one_with_the_baseline() {
         close(Some(reset.baseline_mb), numbers[0]);
         close(reset.load_peak_mb, numbers[1]);
         close(Some(reset.post_reset_mb), numbers[2]);
-        close(Some(reset.diff_percent), numbers[3]);
+        close(reset.diff_percent, numbers[3]);
         assert_eq!((reset.verdict, reset.cycles), (verdict, cycles));
         close(Some(reset.within_percent), 10.0);
     };
@@ -242,6 +242,22 @@ fn resets_compare_the_last_one_with_the_baseline() {
     check(SEED, numbers, ResetVerdict::Fail, 1);
     let numbers = [23.980859375, 39.19140625, 24.971875, 4.132527569187663];
     check(OWN, numbers, ResetVerdict::Pass, 2);
+}
+
+#[test]
+fn a_reset_says_how_many_readings_it_rests_on() {
+    let analysis = analyze(&parse(OWN).unwrap());
+    let reset = &analysis.resets[0];
+    let phases = &summary(&analysis, &reset.id, "api").phases;
+    let readings = |name: &str, cycle: u32| {
+        let phase = phases.iter().find(|phase| phase.phase == name && phase.cycle == cycle);
+        phase.map(|phase| phase.readings)
+    };
+    assert_eq!(reset.baseline_n, readings("baseline", 0));
+    assert_eq!(reset.post_reset_n, readings("post", 2));
+    assert!(reset.baseline_n.is_some() && reset.post_reset_n.is_some());
+    let analysis = analyze(&parse(SEED).unwrap());
+    assert_eq!((analysis.resets[0].baseline_n, analysis.resets[0].post_reset_n), (None, None));
 }
 
 #[test]

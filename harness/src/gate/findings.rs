@@ -145,7 +145,17 @@ fn reset(reset: &Reset) -> Check {
     let short = crate::analysis::digits::short;
     let Reset { baseline_mb, post_reset_mb, diff_percent, within_percent, cycles, .. } = reset;
     let times = if *cycles == 1 { "1 reset".to_owned() } else { format!("{cycles} resets") };
-    let side = if *diff_percent < 0.0 { "below" } else { "above" };
+    let found = format!("{} MiB after {times}", short(*post_reset_mb));
+    let side = |diff: f64| if diff < 0.0 { "below" } else { "above" };
+    let readings = reset.baseline_n.zip(reset.post_reset_n);
+    let reason = match (diff_percent, readings) {
+        (None, _) => format!("{found}, and nothing compares with a baseline of 0 MiB"),
+        (_, Some((before, after))) if reset.verdict == ResetVerdict::Unknown => format!(
+            "{found}; readings: {before} before the load, {after} after the reset, and a verdict needs {} of each",
+            Reset::LEAST
+        ),
+        (Some(diff), _) => format!("{found}, {}% {} the baseline", short(diff.abs()), side(*diff)),
+    };
     Check {
         id: reset.id.clone(),
         metric: reset.channel.clone(),
@@ -155,12 +165,9 @@ fn reset(reset: &Reset) -> Check {
         verdict: match reset.verdict {
             ResetVerdict::Pass => Verdict::Pass,
             ResetVerdict::Fail => Verdict::Fail,
+            ResetVerdict::Unknown => Verdict::Inconclusive,
         },
-        reason: format!(
-            "{} MiB after {times}, {}% {side} the baseline",
-            short(*post_reset_mb),
-            short(diff_percent.abs())
-        ),
+        reason,
         shown: Some(format!("{} MiB", short(*post_reset_mb))),
     }
 }

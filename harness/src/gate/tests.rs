@@ -198,6 +198,38 @@ fn a_container_without_a_finding_is_no_data_beside_those_with_one() {
 }
 
 #[test]
+fn a_reset_that_cannot_be_told_is_inconclusive_and_says_why() {
+    let check = |before: &[f64], after: &[f64], verdict: Verdict, reason: &str| {
+        let mut trial = trial(Kind::Reset, "reset::x");
+        for (phase, mib) in [(("baseline", 0), before), (("post", 1), after)] {
+            let values: Vec<f64> = mib.iter().map(|mib| mib * MIB).collect();
+            read(&mut trial, phase, API, 2.0, &values);
+        }
+        let found = judged(&trial).1.remove(0);
+        assert_eq!((found.verdict, found.reason.as_str()), (verdict, reason));
+    };
+    check(&[10.0; 2], &[10.5; 2], Verdict::Pass, "10.5 MiB after 1 reset, 5% above the baseline");
+    check(
+        &[10.0; 1],
+        &[10.5; 9],
+        Verdict::Inconclusive,
+        "10.5 MiB after 1 reset; readings: 1 before the load, 9 after the reset, and a verdict needs 2 of each",
+    );
+    check(
+        &[10.0; 9],
+        &[20.0; 1],
+        Verdict::Inconclusive,
+        "20 MiB after 1 reset; readings: 9 before the load, 1 after the reset, and a verdict needs 2 of each",
+    );
+    check(
+        &[0.0; 9],
+        &[10.0; 9],
+        Verdict::Inconclusive,
+        "10 MiB after 1 reset, and nothing compares with a baseline of 0 MiB",
+    );
+}
+
+#[test]
 fn the_leak_gate_maps_findings_to_verdicts() {
     let grown = |gate, slope: f64, seconds: usize| {
         let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| rules.leak.gate = gate);
@@ -229,7 +261,7 @@ fn the_leak_gate_maps_findings_to_verdicts() {
         let check = judged(&trial).1.remove(0);
         (check.verdict, check.reason)
     };
-    // A slope of 50 MiB/min that may as well be 100.
+    // A slope of 44 MiB/min that may as well be above 60.
     let (verdict, reason) = gross(&[10.0, 12.0, 10.5, 13.5, 12.0, 14.5]);
     assert_eq!(verdict, Verdict::Inconclusive, "{reason}");
     assert!(reason.ends_with("the interval reaches above 60 MiB/min"), "{reason}");

@@ -173,10 +173,12 @@ fn leaks(report: &Report<'_>) -> Section {
 }
 
 fn resets(report: &Report<'_>) -> Section {
+    let count = |n: Option<usize>| n.map_or_else(|| NOTHING.to_owned(), |n| n.to_string());
     let row = |reset: &crate::analysis::Reset| {
         let verdict = match reset.verdict {
             ResetVerdict::Pass => "pass",
             ResetVerdict::Fail => "fail",
+            ResetVerdict::Unknown => "unknown",
         };
         vec![
             verdict.to_owned(),
@@ -185,7 +187,9 @@ fn resets(report: &Report<'_>) -> Section {
             mib(reset.baseline_mb),
             reset.load_peak_mb.map_or_else(|| NOTHING.to_owned(), mib),
             mib(reset.post_reset_mb),
-            percent(reset.diff_percent),
+            count(reset.baseline_n),
+            count(reset.post_reset_n),
+            reset.diff_percent.map_or_else(|| NOTHING.to_owned(), percent),
             percent(reset.within_percent),
             reset.cycles.to_string(),
         ]
@@ -199,6 +203,8 @@ fn resets(report: &Report<'_>) -> Section {
             "baseline",
             "peak",
             "after",
+            "readings before",
+            "readings after",
             "difference",
             "allowed",
             "resets",
