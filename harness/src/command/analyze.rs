@@ -58,16 +58,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let judgement = gate::judge(&results, &analysis);
     let report = Report { results: &results, analysis: &analysis, judgement: &judgement };
     let write = |path: &PathBuf, text: String| {
-        let failed =
-            |error| Failure::rig(format!("error: cannot write {}: {error}", path.display()));
+        let failed = |error| Failure::rig(format!("cannot write {}: {error}", path.display()));
         fs::write(path, text).map_err(failed)
     };
     if let Some(path) = &arguments.csv {
         write(path, csv::render(&results))?;
     }
     if let Some(path) = &arguments.junit {
-        let text =
-            junit::render(&report).map_err(|error| Failure::rig(format!("error: {error}")))?;
+        let text = junit::render(&report).map_err(Failure::rig)?;
         write(path, text)?;
     }
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
