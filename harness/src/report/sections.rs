@@ -16,6 +16,10 @@ pub(super) struct Section {
 /// What cannot be told.
 const NOTHING: &str = "-";
 
+fn or_nothing<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| NOTHING.to_owned(), shown)
+}
+
 /// The first line: `fail: 2 of 5 trials did not pass`.
 pub(super) fn headline(report: &Report<'_>) -> String {
     let verdicts: Vec<Verdict> = trials(report).map(|(_, verdict)| verdict).collect();
@@ -70,7 +74,7 @@ pub(super) fn details(report: &Report<'_>) -> Vec<Section> {
 
 fn trial_table(report: &Report<'_>) -> Section {
     let row = |(trial, verdict): (&crate::results::TrialRecord, Verdict)| {
-        let length = trial.duration_seconds.map_or_else(|| NOTHING.to_owned(), seconds);
+        let length = or_nothing(trial.duration_seconds, seconds);
         vec![
             verdict.as_str().to_owned(),
             trial.id.clone(),
@@ -125,7 +129,6 @@ fn scaling(report: &Report<'_>) -> Section {
 }
 
 fn leaks(report: &Report<'_>) -> Section {
-    let rate = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), mib_per_minute);
     let row = |leak: &crate::analysis::Leak| {
         // Without scatter the interval is a point, and claims a certainty that no reading has.
         let interval = leak.interval.filter(|[low, high]| low < high).map(|[low, high]| {
@@ -148,10 +151,10 @@ fn leaks(report: &Report<'_>) -> Section {
             leak.id.clone(),
             leak.container.clone(),
             leak.channel.clone(),
-            rate(leak.slope_mb_per_min),
+            or_nothing(leak.slope_mb_per_min, mib_per_minute),
             interval.unwrap_or_else(|| NOTHING.to_owned()),
             band.to_owned(),
-            rate(leak.detectable_mb_per_min),
+            or_nothing(leak.detectable_mb_per_min, mib_per_minute),
             leak.reason.clone(),
         ]
     };
@@ -173,7 +176,6 @@ fn leaks(report: &Report<'_>) -> Section {
 }
 
 fn resets(report: &Report<'_>) -> Section {
-    let count = |n: Option<usize>| n.map_or_else(|| NOTHING.to_owned(), |n| n.to_string());
     let row = |reset: &crate::analysis::Reset| {
         let verdict = match reset.verdict {
             ResetVerdict::Pass => "pass",
@@ -185,11 +187,11 @@ fn resets(report: &Report<'_>) -> Section {
             reset.id.clone(),
             reset.container.clone(),
             mib(reset.baseline_mb),
-            reset.load_peak_mb.map_or_else(|| NOTHING.to_owned(), mib),
+            or_nothing(reset.load_peak_mb, mib),
             mib(reset.post_reset_mb),
-            count(reset.baseline_n),
-            count(reset.post_reset_n),
-            reset.diff_percent.map_or_else(|| NOTHING.to_owned(), percent),
+            or_nothing(reset.baseline_n, |n| n.to_string()),
+            or_nothing(reset.post_reset_n, |n| n.to_string()),
+            or_nothing(reset.diff_percent, percent),
             percent(reset.within_percent),
             reset.cycles.to_string(),
         ]
@@ -214,9 +216,6 @@ fn resets(report: &Report<'_>) -> Section {
 }
 
 fn usage(report: &Report<'_>) -> Section {
-    let or = |value: Option<f64>, unit: fn(f64) -> String| {
-        value.map_or_else(|| NOTHING.to_owned(), unit)
-    };
     let mut rows = Vec::new();
     for summary in &report.analysis.summaries {
         for (name, used) in &summary.focus_containers {
@@ -224,15 +223,15 @@ fn usage(report: &Report<'_>) -> Section {
             rows.push(vec![
                 summary.id.clone(),
                 name.clone(),
-                or(used.memory_mean_mb, mib),
-                or(used.memory_std_mb, mib),
-                or(used.memory_p95_mb, mib),
-                or(used.memory_max_mb, mib),
-                or(limit, mib),
-                or(used.memory_slope_mb_per_min, mib_per_minute),
-                or(used.cpu_mean_percent, percent),
-                or(used.cpu_p95_percent, percent),
-                or(used.cpu_max_percent, percent),
+                or_nothing(used.memory_mean_mb, mib),
+                or_nothing(used.memory_std_mb, mib),
+                or_nothing(used.memory_p95_mb, mib),
+                or_nothing(used.memory_max_mb, mib),
+                or_nothing(limit, mib),
+                or_nothing(used.memory_slope_mb_per_min, mib_per_minute),
+                or_nothing(used.cpu_mean_percent, percent),
+                or_nothing(used.cpu_p95_percent, percent),
+                or_nothing(used.cpu_max_percent, percent),
             ]);
         }
     }
@@ -256,9 +255,6 @@ fn usage(report: &Report<'_>) -> Section {
 }
 
 fn phases(report: &Report<'_>) -> Section {
-    let or = |value: Option<f64>, unit: fn(f64) -> String| {
-        value.map_or_else(|| NOTHING.to_owned(), unit)
-    };
     let mut rows = Vec::new();
     for summary in &report.analysis.summaries {
         for (name, used) in &summary.focus_containers {
@@ -270,11 +266,11 @@ fn phases(report: &Report<'_>) -> Section {
                     name.clone(),
                     format!("{}{cycle}", phase.phase),
                     phase.readings.to_string(),
-                    or(phase.memory_mean_mb, mib),
-                    or(phase.memory_max_mb, mib),
-                    or(phase.memory_slope_mb_per_min, mib_per_minute),
-                    or(phase.cpu_mean_percent, percent),
-                    or(phase.cpu_max_percent, percent),
+                    or_nothing(phase.memory_mean_mb, mib),
+                    or_nothing(phase.memory_max_mb, mib),
+                    or_nothing(phase.memory_slope_mb_per_min, mib_per_minute),
+                    or_nothing(phase.cpu_mean_percent, percent),
+                    or_nothing(phase.cpu_max_percent, percent),
                 ]);
             }
         }
