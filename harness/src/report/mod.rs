@@ -9,6 +9,7 @@ pub mod markdown;
 pub mod text;
 pub mod units;
 
+mod events;
 mod sections;
 
 use crate::analysis::Analysis;

@@ -1,7 +1,7 @@
 //! The tables that the text and the Markdown report share.
 
-use super::Report;
 use super::units::{mib, mib_per_minute, percent, seconds};
+use super::{Report, events};
 use crate::analysis::{Band, LeakVerdict, ResetVerdict};
 use crate::gate::worst_first;
 use crate::model::Verdict;
@@ -14,7 +14,7 @@ pub(super) struct Section {
 }
 
 /// What cannot be told.
-const NOTHING: &str = "-";
+pub(super) const NOTHING: &str = "-";
 
 fn or_nothing<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| NOTHING.to_owned(), shown)
@@ -64,7 +64,14 @@ pub(super) fn trials<'a>(
 
 /// What a terminal shows.
 pub(super) fn main(report: &Report<'_>) -> Vec<Section> {
-    vec![trial_table(report), checks(report), scaling(report), leaks(report), resets(report)]
+    vec![
+        trial_table(report),
+        checks(report),
+        events::section(report),
+        scaling(report),
+        leaks(report),
+        resets(report),
+    ]
 }
 
 /// What only a file has room for.
@@ -80,13 +87,14 @@ fn trial_table(report: &Report<'_>) -> Section {
             trial.id.clone(),
             length,
             trial.samples.len().to_string(),
+            or_nothing(trial.sampler, |cost| seconds(cost.worst_lateness_seconds)),
             (trial.events.len() + if trial.events.is_empty() { trial.oom_events.len() } else { 0 })
                 .to_string(),
         ]
     };
     Section {
         title: "Trials",
-        header: &["verdict", "trial", "took", "samples", "events"],
+        header: &["verdict", "trial", "took", "samples", "worst lateness", "events"],
         rows: trials(report).map(row).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 
 use super::sections::{self, Section, VERDICTS};
-use super::{Report, github};
+use super::{Report, events, github};
 use crate::model::Verdict;
 
 /// Renders the summary; `color` asks for ANSI colors, which the caller decides on (terminal, `NO_COLOR`).
@@ -11,6 +11,10 @@ use crate::model::Verdict;
 pub fn render(report: &Report<'_>, color: bool) -> String {
     let headline = sections::headline(report);
     let mut text = format!("{}: {}\n", report.results.test_id, paint(&headline, color));
+    for warning in events::warnings(report) {
+        text.push_str(&github::one_line(&warning));
+        text.push('\n');
+    }
     for section in sections::main(report).iter().filter(|section| !section.rows.is_empty()) {
         text.push_str(&table(section, color));
     }
