@@ -130,6 +130,21 @@ fn samples_that_fell_behind_are_warned_of() {
 }
 
 #[test]
+fn a_long_reason_is_broken_into_lines_and_kept() {
+    let mut died = trial(Kind::Load, "load::x");
+    let reason = "pass ".repeat(50);
+    died.outcome = Some(Outcome::Aborted(reason.clone()));
+    let results = run(vec![died]);
+    let text = with(&results, |report| render(report, Format::Text, false));
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest < 150, "{widest}:\n{text}");
+    assert_eq!(text.matches("pass").count(), 50);
+    // A word of a reason is no verdict.
+    let painted = with(&results, |report| render(report, Format::Text, true));
+    assert!(!painted.contains("\u{1b}[32m"), "{painted}");
+}
+
+#[test]
 fn color_paints_verdicts_and_changes_nothing_else() {
     let results = parse(OWN).unwrap();
     let plain = with(&results, |report| render(report, Format::Text, false));

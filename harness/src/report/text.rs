@@ -1,10 +1,13 @@
 //! The summary for a terminal.
 
-use comfy_table::{Table, presets};
+use comfy_table::{ColumnConstraint, Table, Width, presets};
 
 use super::sections::{self, Section, VERDICTS};
 use super::{Report, events, github};
 use crate::model::Verdict;
+
+/// The width of a column of reasons, in characters; longer ones are broken into lines.
+const REASON: u16 = 80;
 
 /// Renders the summary; `color` asks for ANSI colors, which the caller decides on (terminal, `NO_COLOR`).
 #[must_use]
@@ -25,6 +28,11 @@ fn table(section: &Section, color: bool) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(section.header.iter().map(|name| (*name).to_owned()));
+    if let (Some(&"reason"), Some(reasons)) =
+        (section.header.last(), table.column_mut(section.header.len() - 1))
+    {
+        reasons.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(REASON)));
+    }
     for row in &section.rows {
         table.add_row(row.iter().map(|cell| github::one_line(cell)));
     }
@@ -38,10 +46,12 @@ fn table(section: &Section, color: bool) -> String {
     text
 }
 
-/// Colors the verdict at the start of a line. The table must not know: it would count the codes as width.
+/// Colors the verdict at the start of a line. The table must not know: it would count the codes as width. A line
+/// that continues a reason is indented, and may begin with any word.
 fn paint(line: &str, color: bool) -> String {
     let start = line.len() - line.trim_start().len();
     let (space, rest) = line.split_at(start);
+    let color = color && start <= 1;
     let starts = |verdict: &Verdict| {
         let after = rest.strip_prefix(verdict.as_str());
         after.is_some_and(|after| after.is_empty() || after.starts_with([' ', ':']))
