@@ -3,11 +3,14 @@
 //! A running suite and a later analysis judge through the same functions, so they agree. What was not shown to hold
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
+mod early;
 mod findings;
 mod outcome;
 mod thresholds;
 
 use serde::Serialize;
+
+pub use early::decided;
 
 use crate::analysis::{Analysis, ending};
 use crate::model::{Outcome, Verdict};
@@ -19,7 +22,7 @@ pub const EVERY_SOURCE: &str = "*";
 /// What a run comes to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
-    /// The worst verdict of all checks.
+    /// The worst verdict of all checks; `skipped` only where nothing was run.
     pub verdict: Verdict,
     /// True of a run that was cut off.
     pub incomplete: bool,
@@ -137,7 +140,10 @@ pub fn worst_first(checks: &[Check]) -> Vec<&Check> {
 }
 
 fn worst(checks: &[Check]) -> Verdict {
-    Verdict::worst(checks.iter().map(|check| check.verdict)).unwrap_or(Verdict::NoData)
+    let verdicts = || checks.iter().map(|check| check.verdict);
+    // What was not run says nothing of what was.
+    let run = verdicts().filter(|verdict| *verdict != Verdict::Skipped);
+    Verdict::worst(run).or_else(|| Verdict::worst(verdicts())).unwrap_or(Verdict::NoData)
 }
 
 #[cfg(test)]

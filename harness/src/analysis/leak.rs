@@ -41,7 +41,8 @@ pub struct Leak {
     pub slope_mb_per_min: Option<f64>,
     /// The 95% interval of the slope; null of fewer than three readings.
     pub interval: Option<[f64; 2]>,
-    /// The smallest leak that this run could have seen, in MiB per minute.
+    /// The smallest leak that this run could have seen, in MiB per minute; null where the readings do not scatter:
+    /// memory is counted in pages, so a flat run tells nothing about how small a growth it would have shown.
     pub detectable_mb_per_min: Option<f64>,
     /// Where the slope lies; null without one.
     pub band: Option<Band>,
@@ -130,6 +131,7 @@ fn leak(
         interval: line.and_then(|line| line.slope_interval).map(|ends| ends.map(|end| end * SCALE)),
         detectable_mb_per_min: line
             .and_then(|line| line.standard_error)
+            .filter(|error| *error > 0.0)
             .map(|error| DETECTABLE * error * SCALE),
         band: line.map(|line| band(rule, line.slope)),
         verdict,
@@ -139,12 +141,13 @@ fn leak(
 }
 
 fn band(rule: &LeakRule, slope: f64) -> Band {
-    if slope < rule.watch.value {
-        Band::Normal
-    } else if slope <= rule.leak.value {
-        Band::Watch
-    } else {
+    // A scenario may set its leak limit below the watch limit, and above it growth is a leak all the same.
+    if slope > rule.leak.value {
         Band::Leak
+    } else if slope < rule.watch.value {
+        Band::Normal
+    } else {
+        Band::Watch
     }
 }
 
@@ -157,7 +160,7 @@ fn conclude(rule: &LeakRule, line: Option<&Line>, series: &Series) -> (LeakVerdi
         return (Leak, format!("the whole interval is above {gross}"));
     }
     if *certain {
-        let covered = covered(series);
+        let covered = covered(series, shortest.0);
         if covered.1 < shortest.0 {
             let seconds = short(covered.0.as_secs_f64().round());
             return (Unknown, format!("{seconds} s of readings, a verdict needs {shortest}"));
@@ -185,10 +188,12 @@ fn conclude(rule: &LeakRule, line: Option<&Line>, series: &Series) -> (LeakVerdi
 }
 
 /// The time from the first reading to the last, and the longest time that may stand for: the first and the last
-/// reading may each lie up to one interval inside it.
-fn covered(series: &Series) -> (Duration, Duration) {
+/// reading may each lie up to one interval inside it. Readings that are missing widen the interval, and must not
+/// make a run longer, so that it counts for a twentieth of the shortest run at most.
+fn covered(series: &Series, shortest: Duration) -> (Duration, Duration) {
     let span = series.span();
     let interval = span / (series.len() - 1).max(1) as f64;
+    let interval = interval.min(shortest.as_secs_f64() / 20.0);
     let duration = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
     (duration(span), duration(span + 2.0 * interval))
 }

@@ -27,8 +27,12 @@ pub struct Reset {
     pub load_peak_mb: Option<f64>,
     /// Mean after the last reset.
     pub post_reset_mb: f64,
-    /// How far that is above the baseline, in percent of it; below it, negative.
-    pub diff_percent: f64,
+    /// How many readings the baseline has; null in files of the original framework, which do not say.
+    pub baseline_n: Option<usize>,
+    /// How many readings there are after the last reset.
+    pub post_reset_n: Option<usize>,
+    /// How far it is above the baseline, in percent of it; below it, negative. Null of a baseline of 0.
+    pub diff_percent: Option<f64>,
     /// How far it may be, either way.
     pub within_percent: f64,
     /// What follows.
@@ -45,17 +49,32 @@ pub enum ResetVerdict {
     Pass,
     /// It is not.
     Fail,
+    /// The run cannot tell.
+    Unknown,
 }
 
-impl ResetVerdict {
-    fn of(diff_percent: f64, within_percent: f64) -> Self {
-        // The fraction of a limit such as 0.10 times 100 is not 10 to the last bit.
-        if diff_percent.abs() <= within_percent * (1.0 + 1e-12) { Self::Pass } else { Self::Fail }
+impl Reset {
+    /// How many readings there must be before and after: one may be any moment's.
+    pub const LEAST: usize = 2;
+
+    fn compared(self) -> Self {
+        let Self { baseline_mb, post_reset_mb, within_percent, .. } = self;
+        let diff = (post_reset_mb - baseline_mb) / baseline_mb * 100.0;
+        let diff_percent = (baseline_mb > 0.0).then_some(diff);
+        let few =
+            [self.baseline_n, self.post_reset_n].into_iter().flatten().any(|n| n < Self::LEAST);
+        let verdict = match diff_percent {
+            None => ResetVerdict::Unknown,
+            Some(_) if few => ResetVerdict::Unknown,
+            // The fraction of a limit such as 0.10 times 100 is not 10 to the last bit.
+            Some(diff) if diff.abs() <= within_percent * (1.0 + 1e-12) => ResetVerdict::Pass,
+            Some(_) => ResetVerdict::Fail,
+        };
+        Self { diff_percent, verdict, ..self }
     }
 }
 
-/// The reset of every container of a trial of kind `reset`. A container without readings before or after has none,
-/// and so has one that used nothing before.
+/// The reset of every container of a trial of kind `reset`. A container without readings before or after has none.
 #[must_use]
 pub fn resets(trial: &TrialRecord) -> Vec<Reset> {
     if trial.kind != Some(Kind::Reset) {
@@ -74,23 +93,19 @@ pub fn resets(trial: &TrialRecord) -> Vec<Reset> {
     };
     let (baselines, loads) = (series("baseline", None), series("load", None));
     let container = |(name, post): (&str, Series)| {
-        let baseline = baselines.get(name)?.describe()?.mean;
-        let post = post.describe()?.mean;
-        if baseline <= 0.0 {
-            return None;
-        }
-        let diff_percent = (post - baseline) / baseline * 100.0;
+        let baseline = baselines.get(name)?;
         let peak = loads.get(name).and_then(Series::describe).map(|load| load.max / MIB);
-        Some(Reset {
-            baseline_mb: baseline / MIB,
+        let reset = Reset {
+            baseline_mb: baseline.describe()?.mean / MIB,
             load_peak_mb: peak,
-            post_reset_mb: post / MIB,
-            diff_percent,
+            post_reset_mb: post.describe()?.mean / MIB,
+            baseline_n: Some(baseline.len()),
+            post_reset_n: Some(post.len()),
             within_percent,
-            verdict: ResetVerdict::of(diff_percent, within_percent),
             cycles: last.max(1),
             ..blank(trial, name, metric::MEMORY_WORKING_SET.id())
-        })
+        };
+        Some(reset.compared())
     };
     series("post", Some(last)).into_iter().filter_map(container).collect()
 }
@@ -99,22 +114,17 @@ pub fn resets(trial: &TrialRecord) -> Vec<Reset> {
 fn original(trial: &TrialRecord, analysis: &Value) -> Option<Reset> {
     let number = |key: &str| analysis.get(key).and_then(Value::as_f64);
     let (baseline_mb, post_reset_mb) = (number("baseline_avg_mb")?, number("post_reset_avg_mb")?);
-    if baseline_mb <= 0.0 {
-        return None;
-    }
-    let diff_percent = (post_reset_mb - baseline_mb) / baseline_mb * 100.0;
     let within = number("tolerance_percent");
     let within_percent = within.unwrap_or(rules::of(trial).reset.within * 100.0);
     let container = analysis.get("container").and_then(Value::as_str)?;
-    Some(Reset {
+    let reset = Reset {
         baseline_mb,
         load_peak_mb: number("load_peak_mb"),
         post_reset_mb,
-        diff_percent,
         within_percent,
-        verdict: ResetVerdict::of(diff_percent, within_percent),
         ..blank(trial, container, "memory_used_mb")
-    })
+    };
+    Some(reset.compared())
 }
 
 fn blank(trial: &TrialRecord, container: &str, channel: &str) -> Reset {
@@ -127,9 +137,11 @@ fn blank(trial: &TrialRecord, container: &str, channel: &str) -> Reset {
         baseline_mb: 0.0,
         load_peak_mb: None,
         post_reset_mb: 0.0,
-        diff_percent: 0.0,
+        baseline_n: None,
+        post_reset_n: None,
+        diff_percent: None,
         within_percent: 0.0,
-        verdict: ResetVerdict::Fail,
+        verdict: ResetVerdict::Unknown,
         cycles: 1,
     }
 }

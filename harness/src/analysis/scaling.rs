@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::analysis::fit::{self, Fit};
 use crate::analysis::series::by_source;
 use crate::analysis::{MIB, ending};
-use crate::model::{Kind, Outcome, Sample, metric};
+use crate::model::{Event, EventKind, Kind, Outcome, Sample, metric};
 use crate::results::{Results, TrialRecord};
 
 /// One container's curve.
@@ -42,13 +42,14 @@ const LEVELS: [&str; 4] = ["agents", "total_agents", "drivers", "riders"];
 
 /// Fits every container that was read at two levels or more, in the order of the first trial, then by name.
 ///
-/// Only trials that ran to their end count: what died under its load has no mean under that load. Trials that differ
+/// Only trials that ran to their end count: what died under its load, or was ended early by a threshold, has no mean
+/// under that load. Trials that differ
 /// in more than the level (other scenario, target or matrix parameters) are different curves.
 #[must_use]
 pub fn scalings(results: &Results) -> Vec<Scaling> {
     let mut groups: Vec<(String, Map<String, Value>, Vec<&TrialRecord>)> = Vec::new();
     for trial in results.scenarios.iter().filter(|trial| trial.kind == Some(Kind::Load)) {
-        if ending(trial) != Some(Outcome::Completed) {
+        if ending(trial) != Some(Outcome::Completed) || ended_early(trial) {
             continue;
         }
         let (name, params) = (curve_name(trial), shared(trial));
@@ -64,6 +65,13 @@ pub fn scalings(results: &Results) -> Vec<Scaling> {
     curves.collect()
 }
 
+/// True where a threshold with `abort_on_fail` cut the trial short, as the run loop notes.
+fn ended_early(trial: &TrialRecord) -> bool {
+    let noted =
+        |event: &Event| event.kind == EventKind::Note && event.message.starts_with("ended early");
+    trial.events.iter().any(noted)
+}
+
 /// The original framework puts the level into the name.
 fn curve_name(trial: &TrialRecord) -> String {
     let name = &trial.scenario_name;
@@ -73,9 +81,11 @@ fn curve_name(trial: &TrialRecord) -> String {
     }
 }
 
+/// The parameters without the level, and without which repetition it was: repetitions are points of one curve.
 fn shared(trial: &TrialRecord) -> Map<String, Value> {
     let mut params = trial.scenario_params.clone();
-    params.retain(|name, _| !LEVELS.contains(&name.as_str()));
+    let repetition = |name: &str| trial.repeat > 1 && name == "repeat";
+    params.retain(|name, _| !LEVELS.contains(&name.as_str()) && !repetition(name));
     params
 }
 

@@ -1,12 +1,13 @@
 //! Golden files and made-up trials; other parts' tests use them too.
 
+mod growth;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::rules::LeakGate;
-use crate::model::{Kind, Metric, Reading, Rules, Sample, metric};
+use crate::model::{Event, EventKind, Kind, Metric, Reading, Rules, Sample, metric};
 use crate::results::parse;
 
 /// A run in the form of the original framework.
@@ -146,86 +147,6 @@ fn memory_grows_with_agents_as_scipy_says_and_a_trial_that_died_does_not_count()
     assert_eq!(json["rideshare-kafka"]["best_fit"]["fit_type"], "constant");
 }
 
-/// `slope`, ends of the interval, and what follows.
-#[track_caller]
-fn check_leak(
-    analysis: &Analysis,
-    (id, container, channel): (&str, &str, &str),
-    [slope, low, high, detectable]: [f64; 4],
-    (band, verdict): (Band, LeakVerdict),
-) {
-    let found = |leak: &&Leak| leak.id == id && leak.container == container;
-    let leak = analysis.leaks.iter().find(found).unwrap();
-    close(leak.slope_mb_per_min, slope);
-    close(leak.interval.map(|ends| ends[0]), low);
-    close(leak.interval.map(|ends| ends[1]), high);
-    close(leak.detectable_mb_per_min, detectable);
-    assert_eq!(
-        (leak.channel.as_str(), leak.band, leak.verdict),
-        (channel, Some(band), verdict),
-        "{leak:?}"
-    );
-}
-
-#[test]
-fn leaks_of_a_foreign_file_are_judged_on_the_memory_that_it_has() {
-    let analysis = analyze(&parse(SEED).unwrap());
-    let check = |id, container, numbers, verdict| {
-        check_leak(&analysis, (id, container, "memory_used_mb"), numbers, verdict);
-    };
-    check(
-        "duration_leak_8m",
-        "rideshare-simulation",
-        [2.002843764955412, 1.9575143636219643, 2.0481731662888594, 0.08283623087539682],
-        (Band::Leak, LeakVerdict::Leak),
-    );
-    check(
-        "duration_leak_8m",
-        "rideshare-kafka",
-        [-0.006254308706058033, -0.03960382705770585, 0.027095209645589785, 0.06094385366881036],
-        (Band::Normal, LeakVerdict::Clean),
-    );
-    check(
-        "duration_leak_4m",
-        "rideshare-simulation",
-        [0.037512778383070065, -0.09021775413354385, 0.165243310899684, 0.2322054036906438],
-        (Band::Normal, LeakVerdict::Clean),
-    );
-    check(
-        "duration_leak_1m",
-        "rideshare-kafka",
-        [0.7910779876550644, -0.036215099745647954, 1.618371075055777, 1.4539370879328173],
-        (Band::Watch, LeakVerdict::Unknown),
-    );
-}
-
-#[test]
-fn leaks_of_our_own_file_are_judged_on_anonymous_memory_under_load() {
-    let analysis = analyze(&parse(OWN).unwrap());
-    let check = |id, numbers, verdict| {
-        check_leak(&analysis, (id, "api", "memory.anon"), numbers, verdict);
-    };
-    check(
-        "duration::leaky::minutes=5",
-        [2.0022569058624837, 1.9930713013835424, 2.011442510341425, 0.016733869601229773],
-        (Band::Leak, LeakVerdict::Leak),
-    );
-    check(
-        "duration::steady::minutes=5",
-        [0.0030940958487043865, -0.004777914783029355, 0.010966106480438128, 0.014340830776343917],
-        (Band::Normal, LeakVerdict::Clean),
-    );
-    check(
-        "duration::quick::minutes=0.15",
-        [0.045855978260869484, -0.5332290962801755, 0.6249410528019144, 1.0337255576959044],
-        (Band::Normal, LeakVerdict::Unknown),
-    );
-    let phases = &summary(&analysis, "duration::leaky::minutes=5", "api").phases;
-    let names: Vec<(&str, usize)> =
-        phases.iter().map(|phase| (phase.phase.as_str(), phase.readings)).collect();
-    assert_eq!(names, [("active", 150), ("drain", 15), ("cooldown", 15)]);
-}
-
 #[test]
 fn resets_compare_the_last_one_with_the_baseline() {
     let check = |text: &str, numbers: [f64; 4], verdict, cycles| {
@@ -234,7 +155,7 @@ fn resets_compare_the_last_one_with_the_baseline() {
         close(Some(reset.baseline_mb), numbers[0]);
         close(reset.load_peak_mb, numbers[1]);
         close(Some(reset.post_reset_mb), numbers[2]);
-        close(Some(reset.diff_percent), numbers[3]);
+        close(reset.diff_percent, numbers[3]);
         assert_eq!((reset.verdict, reset.cycles), (verdict, cycles));
         close(Some(reset.within_percent), 10.0);
     };
@@ -245,58 +166,19 @@ fn resets_compare_the_last_one_with_the_baseline() {
 }
 
 #[test]
-fn growth_is_judged_only_as_far_as_the_run_can_tell() {
-    use LeakVerdict::{Clean, Leak, Suspect, Unknown};
-    // Growth in MiB/min over minutes, read every 2 s, with readings off by `scatter` MiB up and down in turn.
-    let check =
-        |slope: f64, minutes: f64, scatter: f64, gate: LeakGate, certain: bool, expected| {
-            let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
-                rules.leak.gate = gate;
-                rules.leak.certain = certain;
-            });
-            let count = (minutes * 30.0) as usize;
-            let signs = [1.0, -1.0, -1.0, 1.0].iter().cycle();
-            let value = |(index, sign): (usize, &f64)| {
-                (100.0 + slope * index as f64 / 30.0 + sign * scatter) * MIB
-            };
-            let values: Vec<f64> = signs.take(count).enumerate().map(value).collect();
-            read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &values);
-            let leaks = leak::leaks(&trial);
-            assert_eq!(leaks[0].verdict, expected, "{slope} over {minutes} min: {leaks:?}");
-        };
-    let verdict = LeakGate::Verdict;
-    check(0.0, 8.0, 0.0, verdict, true, Clean);
-    check(0.1, 8.0, 0.5, verdict, true, Clean);
-    check(0.7, 8.0, 0.5, verdict, true, Suspect);
-    check(2.0, 8.0, 0.5, verdict, true, Leak);
-    // Just long enough, and just not.
-    check(2.0, 4.0, 0.5, verdict, true, Leak);
-    check(2.0, 3.9, 0.5, verdict, true, Unknown);
-    // The interval includes the limit.
-    check(1.05, 4.0, 2.0, verdict, true, Unknown);
-    // Certainly no leak, perhaps worth watching.
-    check(0.3, 4.0, 1.8, verdict, true, Suspect);
-    // The original framework's rule looks at the slope alone.
-    check(1.05, 1.0, 2.0, verdict, false, Leak);
-    check(0.7, 1.0, 2.0, verdict, false, Suspect);
-    check(0.3, 1.0, 2.0, verdict, false, Clean);
-    // A short profile fails nothing but gross growth, and knows nothing of the rest.
-    check(70.0, 0.5, 0.1, LeakGate::Gross, true, Leak);
-    check(61.0, 0.5, 3.0, LeakGate::Gross, true, Unknown);
-    check(10.0, 0.5, 0.1, LeakGate::Gross, true, Unknown);
-    check(10.0, 8.0, 0.1, LeakGate::Gross, true, Unknown);
-    check(0.0, 8.0, 0.1, LeakGate::Gross, true, Clean);
-}
-
-#[test]
-fn a_single_reading_is_a_finding_that_knows_nothing() {
-    let mut trial = trial(Kind::Duration, "duration::x");
-    read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &[MIB]);
-    let json = serde_json::to_value(leak::leaks(&trial)).unwrap();
-    assert_eq!(json[0]["verdict"], "unknown");
-    for key in ["slope_mb_per_min", "interval", "detectable_mb_per_min", "band"] {
-        assert_eq!(json[0][key], Value::Null, "{key}");
-    }
+fn a_reset_says_how_many_readings_it_rests_on() {
+    let analysis = analyze(&parse(OWN).unwrap());
+    let reset = &analysis.resets[0];
+    let phases = &summary(&analysis, &reset.id, "api").phases;
+    let readings = |name: &str, cycle: u32| {
+        let phase = phases.iter().find(|phase| phase.phase == name && phase.cycle == cycle);
+        phase.map(|phase| phase.readings)
+    };
+    assert_eq!(reset.baseline_n, readings("baseline", 0));
+    assert_eq!(reset.post_reset_n, readings("post", 2));
+    assert!(reset.baseline_n.is_some() && reset.post_reset_n.is_some());
+    let analysis = analyze(&parse(SEED).unwrap());
+    assert_eq!((analysis.resets[0].baseline_n, analysis.resets[0].post_reset_n), (None, None));
 }
 
 fn load(scenario: &str, agents: i64, sources: &[&str]) -> TrialRecord {
@@ -329,6 +211,7 @@ fn containers_never_take_the_place_of_another_key() {
         "api",
         "api @ load::b",
         "api @ load::b @ load::b",
+        "changes",
         "container:changes",
         "container:container:leaks",
         "container:leaks",
@@ -342,6 +225,45 @@ fn containers_never_take_the_place_of_another_key() {
     assert_eq!(json["api"]["scenario_name"], "load::a");
     assert_eq!(json["api @ load::b"]["scenario_name"], "load::b");
     assert_eq!(json["api @ load::b"]["container"], "api");
+}
+
+#[test]
+fn repetitions_are_points_of_one_curve() {
+    let mut trials = Vec::new();
+    for repeat in 1..=3_u32 {
+        for agents in [1, 2, 4, 8] {
+            let mut trial = load("load::a", agents, &["api"]);
+            if repeat > 1 {
+                trial.repeat = repeat;
+                trial.scenario_params.insert("repeat".into(), repeat.into());
+            }
+            trials.push(trial);
+        }
+    }
+    let scalings = analyze(&run(trials)).scalings;
+    assert_eq!(scalings.len(), 1, "{scalings:#?}");
+    assert_eq!(scalings[0].data_points.len(), 4 * 3);
+    assert!(scalings[0].scenario_params.is_empty(), "{:?}", scalings[0].scenario_params);
+}
+
+#[test]
+fn a_trial_that_a_threshold_ended_is_no_point_of_a_curve() {
+    let mut trials: Vec<TrialRecord> =
+        [1, 2, 4].map(|agents| load("load::a", agents, &["api"])).into();
+    let points =
+        |trials: &[TrialRecord]| analyze(&run(trials.to_vec())).scalings[0].data_points.len();
+    let note = |message: &str| Event {
+        kind: EventKind::Note,
+        elapsed_seconds: 1.0,
+        timestamp_iso: jiff::Timestamp::UNIX_EPOCH,
+        source: "proofload".to_owned(),
+        phase: "sample".to_owned(),
+        message: message.to_owned(),
+    };
+    trials[2].events.push(note("the status can be read again"));
+    assert_eq!(points(&trials), 3);
+    trials[2].events.push(note("ended early: memory.anon of api is 12, required max < 10"));
+    assert_eq!(points(&trials), 2);
 }
 
 #[test]

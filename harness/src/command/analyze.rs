@@ -4,10 +4,10 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{Answer, Failure};
-use crate::report::{self, Report, csv, junit};
+use crate::report::{self, Format, Report, csv, junit};
 use crate::{analysis, gate, results};
 
 /// The arguments of `analyze`.
@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(value_name = "RESULTS")]
     pub results: PathBuf,
     /// How to print what was found
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = formats(), default_value = Format::Text.as_str())]
     pub format: Format,
     /// Also write every sample to this file, as CSV
     #[arg(long, value_name = "FILE")]
@@ -30,25 +30,18 @@ pub struct Arguments {
     pub allow_inconclusive: bool,
 }
 
-/// How to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For a terminal.
-    Text,
-    /// For a file or a web page.
-    Markdown,
-    /// One object, for a program.
-    Json,
-}
-
-impl From<Format> for report::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Text => Self::Text,
-            Format::Markdown => Self::Markdown,
-            Format::Json => Self::Json,
-        }
-    }
+/// Reads the word that names a format; the help lists them.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let words = Format::ALL.map(|format| {
+        let about = match format {
+            Format::Text => "For a terminal",
+            Format::Markdown => "For a file or a web page",
+            Format::Json => "One object, for a program",
+        };
+        PossibleValue::new(format.as_str()).help(about)
+    });
+    let unknown = "no such format";
+    PossibleValuesParser::new(words).try_map(move |word| Format::parse(&word).ok_or(unknown))
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
@@ -58,16 +51,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let judgement = gate::judge(&results, &analysis);
     let report = Report { results: &results, analysis: &analysis, judgement: &judgement };
     let write = |path: &PathBuf, text: String| {
-        let failed =
-            |error| Failure::rig(format!("error: cannot write {}: {error}", path.display()));
+        let failed = |error| Failure::rig(format!("cannot write {}: {error}", path.display()));
         fs::write(path, text).map_err(failed)
     };
     if let Some(path) = &arguments.csv {
         write(path, csv::render(&results))?;
     }
     if let Some(path) = &arguments.junit {
-        let text =
-            junit::render(&report).map_err(|error| Failure::rig(format!("error: {error}")))?;
+        let text = junit::render(&report).map_err(Failure::rig)?;
         write(path, text)?;
     }
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -75,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let allowed = arguments.allow_inconclusive
         || std::env::var("PROOFLOAD_ALLOW_INCONCLUSIVE").is_ok_and(|value| value == "1");
     Ok(Answer {
-        text: report::render(&report, arguments.format.into(), color),
+        text: report::render(&report, arguments.format, color),
         code: judgement.verdict.exit_code(allowed),
     })
 }

@@ -85,6 +85,7 @@ fn no_data(trial: &TrialRecord, source: &str, expected: &str, reason: &str) -> C
 fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     let gross = rule.gate == LeakGate::Gross;
     let base = |slope: f64| slope * MIB / PER_MINUTE;
+    let surely_not_gross = leak.interval.is_some_and(|[_, high]| base(high) <= rule.gross.value);
     let limit = match leak.verdict {
         _ if gross => &rule.gross,
         LeakVerdict::Suspect => &rule.watch,
@@ -92,8 +93,9 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     };
     let verdict = match leak.verdict {
         LeakVerdict::Leak => Verdict::Fail,
-        // Without a slope nothing was seen, not even a gross leak.
-        _ if gross && leak.slope_mb_per_min.is_some() => Verdict::Pass,
+        _ if gross && surely_not_gross => Verdict::Pass,
+        // Without an interval, or within it, not even a gross leak can be told.
+        _ if gross => Verdict::Inconclusive,
         LeakVerdict::Suspect => Verdict::Warn,
         LeakVerdict::Clean => Verdict::Pass,
         LeakVerdict::Unknown => Verdict::Inconclusive,
@@ -102,20 +104,27 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     let shown = slope.map(|slope| shown(slope, limit));
     let mut reason = String::new();
     if let Some(shown) = &shown {
-        let interval = leak.interval.map(|ends| ends.map(|end| number(base(end), limit)));
+        // Without scatter the interval is a point, and claims a certainty that no reading has.
+        let interval = leak.interval.filter(|[low, high]| low < high);
+        let interval = interval.map(|ends| ends.map(|end| number(base(end), limit)));
         let interval = interval.map(|[low, high]| format!(" (95% interval {low} to {high})"));
         reason = format!("slope is {shown}{}: ", interval.unwrap_or_default());
     }
     if gross && verdict == Verdict::Pass {
-        reason.push_str(&format!("not surely above {limit}"));
+        reason.push_str(&format!("surely not above {limit}"));
         if leak.verdict == LeakVerdict::Unknown {
-            let seen = leak.detectable_mb_per_min.map(|least| {
-                let least = crate::analysis::digits::short(least);
-                format!("; growth below {least} MiB/min cannot be seen in this run")
-            });
             reason.push_str(&format!("; smaller leaks are unknown ({})", leak.reason));
-            reason.push_str(&seen.unwrap_or_default());
+            if let Some(least) = leak.detectable_mb_per_min {
+                let least = crate::analysis::digits::short(least);
+                reason.push_str(&format!(
+                    "; growth below {least} MiB/min cannot be seen in this run"
+                ));
+            }
         }
+    } else if gross && leak.interval.is_some() && verdict == Verdict::Inconclusive {
+        reason.push_str(&format!("the interval reaches above {limit}"));
+    } else if gross && slope.is_some() && verdict == Verdict::Inconclusive {
+        reason.push_str("two readings give a slope no interval");
     } else {
         reason.push_str(&leak.reason);
     }
@@ -136,7 +145,17 @@ fn reset(reset: &Reset) -> Check {
     let short = crate::analysis::digits::short;
     let Reset { baseline_mb, post_reset_mb, diff_percent, within_percent, cycles, .. } = reset;
     let times = if *cycles == 1 { "1 reset".to_owned() } else { format!("{cycles} resets") };
-    let side = if *diff_percent < 0.0 { "below" } else { "above" };
+    let found = format!("{} MiB after {times}", short(*post_reset_mb));
+    let side = |diff: f64| if diff < 0.0 { "below" } else { "above" };
+    let readings = reset.baseline_n.zip(reset.post_reset_n);
+    let reason = match (diff_percent, readings) {
+        (None, _) => format!("{found}, and nothing compares with a baseline of 0 MiB"),
+        (_, Some((before, after))) if reset.verdict == ResetVerdict::Unknown => format!(
+            "{found}; readings: {before} before the load, {after} after the reset, and a verdict needs {} of each",
+            Reset::LEAST
+        ),
+        (Some(diff), _) => format!("{found}, {}% {} the baseline", short(diff.abs()), side(*diff)),
+    };
     Check {
         id: reset.id.clone(),
         metric: reset.channel.clone(),
@@ -146,12 +165,9 @@ fn reset(reset: &Reset) -> Check {
         verdict: match reset.verdict {
             ResetVerdict::Pass => Verdict::Pass,
             ResetVerdict::Fail => Verdict::Fail,
+            ResetVerdict::Unknown => Verdict::Inconclusive,
         },
-        reason: format!(
-            "{} MiB after {times}, {}% {side} the baseline",
-            short(*post_reset_mb),
-            short(diff_percent.abs())
-        ),
+        reason,
         shown: Some(format!("{} MiB", short(*post_reset_mb))),
     }
 }

@@ -8,7 +8,7 @@ use crate::analysis::digits::short;
 use crate::analysis::rules;
 use crate::analysis::series::{Series, by_source, is_counter};
 use crate::model::quantity::Quantity;
-use crate::model::{EventKind, Severity, Stat, Threshold, Verdict};
+use crate::model::{EventKind, Op, Severity, Stat, Threshold, Verdict};
 use crate::results::TrialRecord;
 
 /// Every threshold of a trial that ran to its end.
@@ -18,10 +18,22 @@ pub(super) fn checks(trial: &TrialRecord) -> Vec<Check> {
 
 /// The thresholds that no further reading could have saved.
 pub(super) fn already_broken(trial: &TrialRecord) -> Vec<Check> {
-    let decided = |threshold: &&Threshold| threshold.stat.decided_by_one(threshold.op);
-    let thresholds = rules::of(trial).thresholds.iter().filter(decided);
-    let broken = |check: &Check| matches!(check.verdict, Verdict::Fail | Verdict::Warn);
-    thresholds.flat_map(|threshold| check(trial, threshold)).filter(broken).collect()
+    let broken = |threshold: &Threshold, check: &Check| {
+        let beyond = match (threshold.stat, threshold.op) {
+            // A count only grows.
+            (Stat::Count, Op::Less | Op::LessOrEqual) => true,
+            (Stat::Count, Op::Equal) => {
+                check.actual.is_some_and(|actual| actual > threshold.value.value)
+            }
+            (stat, op) => stat.decided_by_one(op),
+        };
+        beyond && matches!(check.verdict, Verdict::Fail | Verdict::Warn)
+    };
+    let thresholds = rules::of(trial).thresholds.iter();
+    let checks = thresholds.flat_map(|threshold| {
+        check(trial, threshold).into_iter().filter(move |check| broken(threshold, check))
+    });
+    checks.collect()
 }
 
 fn check(trial: &TrialRecord, threshold: &Threshold) -> Vec<Check> {
@@ -35,15 +47,10 @@ fn check(trial: &TrialRecord, threshold: &Threshold) -> Vec<Check> {
         sources.retain(|source, _| source == wanted);
     }
     if sources.is_empty() {
-        let wanted = threshold.source.as_deref();
-        let of = wanted.map(|source| format!(" of {source}")).unwrap_or_default();
-        let within =
-            threshold.phase.as_ref().map(|phase| format!(" in phase {phase}")).unwrap_or_default();
-        return vec![Check {
-            verdict: Verdict::NoData,
-            reason: format!("no readings{of}{within}"),
-            ..blank(trial, threshold, wanted.unwrap_or(EVERY_SOURCE))
-        }];
+        let of = threshold.source.as_ref().map(|source| format!(" of {source}"));
+        let within = threshold.phase.as_ref().map(|phase| format!(" in phase {phase}"));
+        let (of, within) = (of.unwrap_or_default(), within.unwrap_or_default());
+        return vec![no_data(trial, threshold, format!("no readings{of}{within}"))];
     }
     let checks = sources.iter().map(|(source, series)| {
         let blank = blank(trial, threshold, source);
@@ -60,7 +67,14 @@ pub(super) fn event_kind(name: &str) -> Option<EventKind> {
     serde_json::from_value(Value::String(name.to_owned())).ok()
 }
 
+/// Phases that are watched for events and not sampled: one without an event leaves no trace.
+const UNSAMPLED: [&str; 2] = ["warmup", "settle"];
+
 fn events(trial: &TrialRecord, threshold: &Threshold, kind: EventKind) -> Check {
+    // No event of something that was never there is no sign that all is well.
+    if let Some(reason) = absent(trial, threshold) {
+        return no_data(trial, threshold, reason);
+    }
     let source = threshold.source.as_deref();
     let at = |name: &str| source.is_none_or(|source| source == name);
     let during = |phase: &str| threshold.phase.as_deref().is_none_or(|wanted| wanted == phase);
@@ -78,6 +92,31 @@ fn events(trial: &TrialRecord, threshold: &Threshold, kind: EventKind) -> Check 
     let reason = if count == 0 { String::new() } else { format!(", of {}", where_seen.join(", ")) };
     let blank = blank(trial, threshold, source.unwrap_or(EVERY_SOURCE));
     decide(trial, threshold, Measured { value: count as f64, interval: None, reason }, blank)
+}
+
+/// Why nothing can be said of events, where the source or the phase that a threshold speaks of never was.
+fn absent(trial: &TrialRecord, threshold: &Threshold) -> Option<String> {
+    let samples = || trial.samples.iter();
+    let source_seen = |name: &str| {
+        samples().flat_map(|sample| &sample.readings).any(|reading| *reading.source == *name)
+            || trial.events.iter().any(|event| event.source == name)
+            || trial.oom_events.iter().any(|event| event.container_name == name)
+    };
+    let phase_seen = |name: &str| {
+        UNSAMPLED.contains(&name)
+            || samples().any(|sample| *sample.phase == *name)
+            || trial.events.iter().any(|event| event.phase == name)
+    };
+    if let Some(source) = threshold.source.as_ref().filter(|name| !source_seen(name)) {
+        return Some(format!("neither a reading nor an event of {source}"));
+    }
+    let phase = threshold.phase.as_ref().filter(|name| !phase_seen(name))?;
+    Some(format!("neither a reading nor an event in phase {phase}"))
+}
+
+fn no_data(trial: &TrialRecord, threshold: &Threshold, reason: String) -> Check {
+    let source = threshold.source.as_deref().unwrap_or(EVERY_SOURCE);
+    Check { verdict: Verdict::NoData, reason, ..blank(trial, threshold, source) }
 }
 
 /// A statistic and how to speak of it.
@@ -129,7 +168,9 @@ fn statistic(stat: Stat, metric: &str, series: &Series) -> Result<Measured, Stri
 
 fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank: Check) -> Check {
     let Measured { value, interval, reason } = measured;
-    let (value, interval) = match threshold.per.as_deref().map(|per| (per, divisor(trial, per))) {
+    let parameter = |name: &str| trial.scenario_params.get(name).and_then(Value::as_f64);
+    let by = |per| (per, divisor(per, trial.total_agents(), parameter));
+    let (value, interval) = match threshold.per.as_deref().map(by) {
         None => (value, interval),
         Some((_, Some(by))) => (value / by, interval.map(|ends| ends.map(|end| end / by))),
         Some((per, None)) => {
@@ -155,12 +196,14 @@ fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank:
     Check { actual: Some(value), verdict, reason, shown: Some(shown), ..blank }
 }
 
-/// `agents` are all live ones, over all groups; any other name is a parameter.
-fn divisor(trial: &TrialRecord, per: &str) -> Option<f64> {
-    let value = match per {
-        "agents" => trial.total_agents(),
-        name => trial.scenario_params.get(name).and_then(Value::as_f64),
-    };
+/// What `per` divides by, which is above 0: `agents` are all live ones, over all groups; any other name is a
+/// parameter.
+pub(super) fn divisor(
+    per: &str,
+    total_agents: Option<f64>,
+    parameter: impl FnOnce(&str) -> Option<f64>,
+) -> Option<f64> {
+    let value = if per == "agents" { total_agents } else { parameter(per) };
     value.filter(|value| *value > 0.0)
 }
 

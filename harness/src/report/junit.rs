@@ -96,7 +96,7 @@ fn properties(report: &Report<'_>, trial: &TrialRecord, checks: &[Check]) -> Vec
         add(format!("{name}.leak_detectable_mb_per_min"), leak.detectable_mb_per_min);
     }
     for reset in report.analysis.resets.iter().filter(|reset| reset.id == trial.id) {
-        add(format!("{}.reset_diff_percent", reset.container), Some(reset.diff_percent));
+        add(format!("{}.reset_diff_percent", reset.container), reset.diff_percent);
     }
     for check in checks {
         let name = format!("check {} {}: {}", check.source, check.metric, check.expected);

@@ -1,7 +1,7 @@
 //! `report.md`, which is also the summary of a GitHub step.
 
-use super::Report;
 use super::sections::{self, Section};
+use super::{Report, events};
 
 /// Renders the report.
 #[must_use]
@@ -17,6 +17,13 @@ pub fn render(report: &Report<'_>) -> String {
         }
     }
     text.push_str(".\n");
+    let warnings = events::warnings(report);
+    if !warnings.is_empty() {
+        text.push('\n');
+    }
+    for warning in warnings {
+        text.push_str(&format!("- {}\n", cell(&warning)));
+    }
     let sections = sections::main(report).into_iter().chain(sections::details(report));
     for section in sections.filter(|section| !section.rows.is_empty()) {
         text.push_str(&table(&section));

@@ -10,6 +10,7 @@ pub mod table;
 pub mod text;
 pub mod units;
 
+mod events;
 mod sections;
 
 use crate::analysis::Analysis;

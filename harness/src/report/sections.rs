@@ -1,7 +1,7 @@
 //! The tables that the text and the Markdown report share.
 
-use super::Report;
 use super::units::{mib, mib_per_minute, percent, seconds};
+use super::{Report, events};
 use crate::analysis::{Band, LeakVerdict, ResetVerdict};
 use crate::gate::worst_first;
 use crate::model::Verdict;
@@ -14,7 +14,11 @@ pub(super) struct Section {
 }
 
 /// What cannot be told.
-const NOTHING: &str = "-";
+pub(super) const NOTHING: &str = "-";
+
+fn or_nothing<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| NOTHING.to_owned(), shown)
+}
 
 /// The first line: `fail: 2 of 5 trials did not pass`.
 pub(super) fn headline(report: &Report<'_>) -> String {
@@ -60,7 +64,14 @@ pub(super) fn trials<'a>(
 
 /// What a terminal shows.
 pub(super) fn main(report: &Report<'_>) -> Vec<Section> {
-    vec![trial_table(report), checks(report), scaling(report), leaks(report), resets(report)]
+    vec![
+        trial_table(report),
+        checks(report),
+        events::section(report),
+        scaling(report),
+        leaks(report),
+        resets(report),
+    ]
 }
 
 /// What only a file has room for.
@@ -70,19 +81,20 @@ pub(super) fn details(report: &Report<'_>) -> Vec<Section> {
 
 fn trial_table(report: &Report<'_>) -> Section {
     let row = |(trial, verdict): (&crate::results::TrialRecord, Verdict)| {
-        let length = trial.duration_seconds.map_or_else(|| NOTHING.to_owned(), seconds);
+        let length = or_nothing(trial.duration_seconds, seconds);
         vec![
             verdict.as_str().to_owned(),
             trial.id.clone(),
             length,
             trial.samples.len().to_string(),
+            or_nothing(trial.sampler, |cost| seconds(cost.worst_lateness_seconds)),
             (trial.events.len() + if trial.events.is_empty() { trial.oom_events.len() } else { 0 })
                 .to_string(),
         ]
     };
     Section {
         title: "Trials",
-        header: &["verdict", "trial", "took", "samples", "events"],
+        header: &["verdict", "trial", "took", "samples", "worst lateness", "events"],
         rows: trials(report).map(row).collect(),
     }
 }
@@ -125,9 +137,9 @@ fn scaling(report: &Report<'_>) -> Section {
 }
 
 fn leaks(report: &Report<'_>) -> Section {
-    let rate = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), mib_per_minute);
     let row = |leak: &crate::analysis::Leak| {
-        let interval = leak.interval.map(|[low, high]| {
+        // Without scatter the interval is a point, and claims a certainty that no reading has.
+        let interval = leak.interval.filter(|[low, high]| low < high).map(|[low, high]| {
             use crate::analysis::digits::short;
             format!("{} to {}", short(low), short(high))
         });
@@ -147,10 +159,10 @@ fn leaks(report: &Report<'_>) -> Section {
             leak.id.clone(),
             leak.container.clone(),
             leak.channel.clone(),
-            rate(leak.slope_mb_per_min),
+            or_nothing(leak.slope_mb_per_min, mib_per_minute),
             interval.unwrap_or_else(|| NOTHING.to_owned()),
             band.to_owned(),
-            rate(leak.detectable_mb_per_min),
+            or_nothing(leak.detectable_mb_per_min, mib_per_minute),
             leak.reason.clone(),
         ]
     };
@@ -176,15 +188,18 @@ fn resets(report: &Report<'_>) -> Section {
         let verdict = match reset.verdict {
             ResetVerdict::Pass => "pass",
             ResetVerdict::Fail => "fail",
+            ResetVerdict::Unknown => "unknown",
         };
         vec![
             verdict.to_owned(),
             reset.id.clone(),
             reset.container.clone(),
             mib(reset.baseline_mb),
-            reset.load_peak_mb.map_or_else(|| NOTHING.to_owned(), mib),
+            or_nothing(reset.load_peak_mb, mib),
             mib(reset.post_reset_mb),
-            percent(reset.diff_percent),
+            or_nothing(reset.baseline_n, |n| n.to_string()),
+            or_nothing(reset.post_reset_n, |n| n.to_string()),
+            or_nothing(reset.diff_percent, percent),
             percent(reset.within_percent),
             reset.cycles.to_string(),
         ]
@@ -198,6 +213,8 @@ fn resets(report: &Report<'_>) -> Section {
             "baseline",
             "peak",
             "after",
+            "readings before",
+            "readings after",
             "difference",
             "allowed",
             "resets",
@@ -207,9 +224,6 @@ fn resets(report: &Report<'_>) -> Section {
 }
 
 fn usage(report: &Report<'_>) -> Section {
-    let or = |value: Option<f64>, unit: fn(f64) -> String| {
-        value.map_or_else(|| NOTHING.to_owned(), unit)
-    };
     let mut rows = Vec::new();
     for summary in &report.analysis.summaries {
         for (name, used) in &summary.focus_containers {
@@ -217,15 +231,15 @@ fn usage(report: &Report<'_>) -> Section {
             rows.push(vec![
                 summary.id.clone(),
                 name.clone(),
-                or(used.memory_mean_mb, mib),
-                or(used.memory_std_mb, mib),
-                or(used.memory_p95_mb, mib),
-                or(used.memory_max_mb, mib),
-                or(limit, mib),
-                or(used.memory_slope_mb_per_min, mib_per_minute),
-                or(used.cpu_mean_percent, percent),
-                or(used.cpu_p95_percent, percent),
-                or(used.cpu_max_percent, percent),
+                or_nothing(used.memory_mean_mb, mib),
+                or_nothing(used.memory_std_mb, mib),
+                or_nothing(used.memory_p95_mb, mib),
+                or_nothing(used.memory_max_mb, mib),
+                or_nothing(limit, mib),
+                or_nothing(used.memory_slope_mb_per_min, mib_per_minute),
+                or_nothing(used.cpu_mean_percent, percent),
+                or_nothing(used.cpu_p95_percent, percent),
+                or_nothing(used.cpu_max_percent, percent),
             ]);
         }
     }
@@ -249,9 +263,6 @@ fn usage(report: &Report<'_>) -> Section {
 }
 
 fn phases(report: &Report<'_>) -> Section {
-    let or = |value: Option<f64>, unit: fn(f64) -> String| {
-        value.map_or_else(|| NOTHING.to_owned(), unit)
-    };
     let mut rows = Vec::new();
     for summary in &report.analysis.summaries {
         for (name, used) in &summary.focus_containers {
@@ -263,11 +274,11 @@ fn phases(report: &Report<'_>) -> Section {
                     name.clone(),
                     format!("{}{cycle}", phase.phase),
                     phase.readings.to_string(),
-                    or(phase.memory_mean_mb, mib),
-                    or(phase.memory_max_mb, mib),
-                    or(phase.memory_slope_mb_per_min, mib_per_minute),
-                    or(phase.cpu_mean_percent, percent),
-                    or(phase.cpu_max_percent, percent),
+                    or_nothing(phase.memory_mean_mb, mib),
+                    or_nothing(phase.memory_max_mb, mib),
+                    or_nothing(phase.memory_slope_mb_per_min, mib_per_minute),
+                    or_nothing(phase.cpu_mean_percent, percent),
+                    or_nothing(phase.cpu_max_percent, percent),
                 ]);
             }
         }

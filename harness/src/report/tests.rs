@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::*;
 use crate::analysis::analyze;
-use crate::analysis::tests::{OWN, SEED, run, trial};
+use crate::analysis::tests::{OWN, SEED, read, run, trial};
 use crate::gate::{Check, judge};
-use crate::model::{Kind, Outcome, Verdict};
-use crate::results::parse;
+use crate::model::rules::LeakGate;
+use crate::model::{Event, EventKind, Kind, Outcome, Verdict, metric};
+use crate::results::{SamplerCost, parse};
 
 /// Reports on a run.
 fn with<T>(results: &Results, read: impl FnOnce(&Report<'_>) -> T) -> T {
@@ -55,6 +56,95 @@ fn the_summary_names_every_verdict_formula_leak_and_reset() {
 }
 
 #[test]
+fn a_run_without_scatter_claims_no_certainty() {
+    let mut flat = trial(Kind::Duration, "duration::flat");
+    flat.rules.as_mut().unwrap().leak.gate = LeakGate::Gross;
+    read(&mut flat, ("active", 0), (&metric::MEMORY_ANON, "api"), 1.0, &[1_048_576.0; 9]);
+    let text = with(&run(vec![flat]), |report| render(report, Format::Markdown, false));
+    holds(
+        &text,
+        &["| unknown | duration::flat | api | memory.anon | 0 MiB/min | - | normal | - |"],
+    );
+    holds(&text, &["smaller leaks are unknown (8 s of readings"]);
+    for claim in ["0 to 0", "below 0"] {
+        assert!(!text.contains(claim), "{claim:?} is in:\n{text}");
+    }
+}
+
+#[test]
+fn events_are_listed_worst_first_each_on_one_line() {
+    let event = |kind: EventKind, number: u32, message: &str| Event {
+        kind,
+        elapsed_seconds: f64::from(number),
+        timestamp_iso: jiff::Timestamp::UNIX_EPOCH,
+        source: "api".to_owned(),
+        phase: "sample".to_owned(),
+        message: message.to_owned(),
+    };
+    let (mut one, mut two) = (trial(Kind::Load, "load::one"), trial(Kind::Load, "load::two"));
+    let notes = (1..=60).map(|number| event(EventKind::Note, number, &format!("note {number}.")));
+    one.events.extend(notes);
+    two.events.push(event(EventKind::ProbeMissed, 3, "no answer:\ntimed out"));
+    two.events.push(event(EventKind::OomKill, 125, "killed"));
+    let results = run(vec![one, two]);
+    let text = with(&results, |report| render(report, Format::Text, false));
+    let table = text.lines().skip_while(|line| *line != "Events").skip(2);
+    let rows: Vec<String> = table
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(rows.len(), 51, "{text}");
+    assert_eq!(rows[0], "2m 05s load::two oom-kill api killed");
+    assert_eq!(rows[1], "3 s load::two probe-missed api no answer: timed out");
+    assert_eq!(rows[49], "48 s load::one note api note 48.");
+    assert_eq!(rows[50], "- - - - and 12 more, which results.json lists");
+    let markdown = with(&results, |report| render(report, Format::Markdown, false));
+    holds(&markdown, &["## Events", "| 2m 05s | load::two | oom-kill | api | killed |"]);
+    holds(&rendered(SEED, Format::Text), &["oom-kill"]);
+}
+
+#[test]
+fn samples_that_fell_behind_are_warned_of() {
+    let check = |missed: u64, worst_gap_intervals: f64, warning: Option<&str>| {
+        let mut late = trial(Kind::Load, "load::late");
+        late.sampler = Some(SamplerCost {
+            worst_lateness_seconds: 0.35,
+            samples: 37,
+            missed,
+            worst_gap_intervals,
+            ..SamplerCost::default()
+        });
+        let results = run(vec![late]);
+        for format in [Format::Text, Format::Markdown] {
+            let text = with(&results, |report| render(report, format, false));
+            holds(&text, &["worst lateness", "350 ms"]);
+            let lines: Vec<&str> = text.lines().filter(|line| line.contains("warning: ")).collect();
+            assert_eq!(lines.len(), usize::from(warning.is_some()), "{text}");
+            holds(&text, warning.as_slice());
+        }
+    };
+    check(0, 2.0, None);
+    check(3, 1.5, Some("warning: load::late: 3 of 40 samples were missed; the machine"));
+    check(0, 2.5, Some("warning: load::late: two samples lie 2.5 intervals apart; the machine"));
+    check(3, 4.0, Some("3 of 40 samples were missed and two samples lie 4 intervals apart;"));
+}
+
+#[test]
+fn a_long_reason_is_broken_into_lines_and_kept() {
+    let mut died = trial(Kind::Load, "load::x");
+    let reason = "pass ".repeat(50);
+    died.outcome = Some(Outcome::Aborted(reason.clone()));
+    let results = run(vec![died]);
+    let text = with(&results, |report| render(report, Format::Text, false));
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest < 150, "{widest}:\n{text}");
+    assert_eq!(text.matches("pass").count(), 50);
+    // A word of a reason is no verdict.
+    let painted = with(&results, |report| render(report, Format::Text, true));
+    assert!(!painted.contains("\u{1b}[32m"), "{painted}");
+}
+
+#[test]
 fn color_paints_verdicts_and_changes_nothing_else() {
     let results = parse(OWN).unwrap();
     let plain = with(&results, |report| render(report, Format::Text, false));
@@ -98,6 +188,32 @@ fn json_is_one_object_with_the_promised_keys() {
             assert!(!leak[key].is_null(), "{key}: {leak}");
         }
         assert_eq!(leak["rule"], "seed");
+        assert_eq!(json["analysis"]["changes"], Value::Array(Vec::new()));
+        let has = |object: &Value, keys: &[&str]| {
+            for key in keys {
+                assert!(!object[*key].is_null(), "{key}: {object}");
+            }
+        };
+        has(
+            &json["analysis"]["resets"][0],
+            &[
+                "scenario_name",
+                "scenario_params",
+                "container",
+                "baseline_mb",
+                "load_peak_mb",
+                "post_reset_mb",
+                "diff_percent",
+                "verdict",
+            ],
+        );
+        let is_curve = |value: &&Value| value["best_fit"].is_object();
+        let curve = json["analysis"].as_object().unwrap().values().find(is_curve).unwrap();
+        has(curve, &["all_fits", "data_points"]);
+        for fit in curve["all_fits"].as_array().unwrap().iter().chain([&curve["best_fit"]]) {
+            has(fit, &["fit_type", "formula", "r_squared", "coefficients"]);
+            has(&fit["coefficients"], &["a"]);
+        }
         let used = &json["analysis"]["scenario_summaries"][0]["focus_containers"];
         let used = used.as_object().unwrap().values().next().unwrap();
         for key in [
@@ -122,7 +238,7 @@ fn markdown_tables_survive_what_a_system_prints() {
     holds(&text, &[r"load::x\|y", r"&lt;script&gt;\| \`rm\` \[31m &amp; \[a\](b)"]);
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
     for line in text.lines().filter(|line| line.starts_with("| fail | load")) {
-        assert!(matches!(columns(line), 6 | 8), "{line}");
+        assert!(matches!(columns(line), 7 | 8), "{line}");
     }
     let text = rendered(OWN, Format::Markdown);
     holds(&text, &["**fail: 10 trials", "## Use by phase", "| cooldown | 15 |", "Example CPU"]);

@@ -1,7 +1,7 @@
 //! The summary for a terminal.
 
 use super::sections::{self, Section, VERDICTS};
-use super::{Report, github, table};
+use super::{Report, events, github, table};
 use crate::model::Verdict;
 
 /// Renders the summary; `color` asks for ANSI colors, which the caller decides on (terminal, `NO_COLOR`).
@@ -9,6 +9,10 @@ use crate::model::Verdict;
 pub fn render(report: &Report<'_>, color: bool) -> String {
     let headline = sections::headline(report);
     let mut text = format!("{}: {}\n", report.results.test_id, paint(&headline, color));
+    for warning in events::warnings(report) {
+        text.push_str(&github::one_line(&warning));
+        text.push('\n');
+    }
     for section in sections::main(report).iter().filter(|section| !section.rows.is_empty()) {
         text.push_str(&table(section, color));
     }
@@ -26,10 +30,12 @@ fn table(section: &Section, color: bool) -> String {
     text
 }
 
-/// Colors the verdict at the start of a line. The table must not know: it would count the codes as width.
+/// Colors the verdict at the start of a line. The table must not know: it would count the codes as width. A line
+/// that continues a reason is indented, and may begin with any word.
 fn paint(line: &str, color: bool) -> String {
     let start = line.len() - line.trim_start().len();
     let (space, rest) = line.split_at(start);
+    let color = color && start <= 1;
     let starts = |verdict: &Verdict| {
         let after = rest.strip_prefix(verdict.as_str());
         after.is_some_and(|after| after.is_empty() || after.starts_with([' ', ':']))

@@ -17,7 +17,7 @@ use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::select::Selection;
-use super::{Failure, RIG, early, finish, lock, say};
+use super::{Failure, RIG, finish, lock, say};
 use crate::gate;
 use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
@@ -242,7 +242,7 @@ impl Live {
         let probes = run::probes(trial, &self.parts);
         let rig = Rig { target: &mut *target, driver, probes };
         let decide = |sample: &Sample| {
-            early::decided(&trial.rules, trial.total_agents, &trial.params, sample)
+            gate::decided(&trial.rules, trial.total_agents, &trial.params, sample)
         };
         let walked =
             run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;

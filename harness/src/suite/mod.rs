@@ -1,6 +1,5 @@
 //! [`Suite`]: the front door. Arguments and scenario files become test trials; what they come to, an exit code.
 
-mod early;
 mod finish;
 mod live;
 pub(crate) mod lock;

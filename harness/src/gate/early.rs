@@ -1,16 +1,23 @@
-//! Thresholds that end a trial early: `abort_on_fail`.
+//! [`decided`]: thresholds that end a trial early, `abort_on_fail`.
 
-use crate::model::{Params, Rules, Sample, Threshold};
+use super::thresholds::divisor;
+use crate::model::{Param, Params, Rules, Sample};
 
 /// Says which threshold a sample has broken beyond repair, if one that ends the trial.
-pub(super) fn decided(
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "numbers of agents are far below 2^53")]
+pub fn decided(
     rules: &Rules,
     total_agents: Option<u64>,
     params: &Params,
     sample: &Sample,
 ) -> Option<String> {
     rules.thresholds.iter().filter(|threshold| threshold.abort_on_fail).find_map(|threshold| {
-        let divisor = divisor(threshold, total_agents, params)?;
+        let number = |name: &str| params.get(name).and_then(Param::as_number);
+        let divisor = match threshold.per.as_deref() {
+            None => 1.0,
+            Some(per) => divisor(per, total_agents.map(|agents| agents as f64), number)?,
+        };
         let broken = sample.readings.iter().find(|reading| {
             let here = threshold.phase.as_deref().is_none_or(|phase| phase == &*sample.phase);
             let of = threshold.source.as_deref().is_none_or(|source| source == &*reading.source);
@@ -26,22 +33,13 @@ pub(super) fn decided(
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "numbers of agents are far below 2^53")]
-fn divisor(threshold: &Threshold, total_agents: Option<u64>, params: &Params) -> Option<f64> {
-    match threshold.per.as_deref() {
-        None => Some(1.0),
-        Some("agents") => total_agents.map(|agents| agents as f64),
-        Some(name) => params.get(name).and_then(crate::model::Param::as_number),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::model::rules::{LeakGate, LeakRule, ResetRule};
-    use crate::model::{Op, Reading, Severity, Stat, metric};
+    use crate::model::{Op, Reading, Severity, Stat, Threshold, metric};
 
     fn check(per: Option<&str>, abort_on_fail: bool, phase: &str, expected: bool) {
         let threshold = Threshold {
@@ -77,7 +75,8 @@ mod tests {
             cycle: 0,
             readings: vec![Reading::new(&metric::MEMORY_ANON, &api, 12.0)],
         };
-        let decided = decided(&rules, Some(2), &Params::default(), &sample);
+        let params = Params(vec![("size".to_owned(), Param::Integer(0))]);
+        let decided = decided(&rules, Some(2), &params, &sample);
         assert_eq!(decided.is_some(), expected, "{per:?} {abort_on_fail} {phase}");
     }
 
@@ -87,5 +86,7 @@ mod tests {
         check(None, true, "settle", false);
         check(None, false, "sample", false);
         check(Some("agents"), true, "sample", false);
+        // Nothing is divided by 0: the gate has no verdict on it either.
+        check(Some("size"), true, "sample", false);
     }
 }

@@ -1,0 +1,183 @@
+//! Growth over time.
+
+use super::*;
+use crate::model::rules::LeakGate;
+
+/// `slope`, ends of the interval, and what follows.
+#[track_caller]
+fn check_leak(
+    analysis: &Analysis,
+    (id, container, channel): (&str, &str, &str),
+    [slope, low, high, detectable]: [f64; 4],
+    (band, verdict): (Band, LeakVerdict),
+) {
+    let found = |leak: &&Leak| leak.id == id && leak.container == container;
+    let leak = analysis.leaks.iter().find(found).unwrap();
+    close(leak.slope_mb_per_min, slope);
+    close(leak.interval.map(|ends| ends[0]), low);
+    close(leak.interval.map(|ends| ends[1]), high);
+    close(leak.detectable_mb_per_min, detectable);
+    assert_eq!(
+        (leak.channel.as_str(), leak.band, leak.verdict),
+        (channel, Some(band), verdict),
+        "{leak:?}"
+    );
+}
+
+#[test]
+fn leaks_of_a_foreign_file_are_judged_on_the_memory_that_it_has() {
+    let analysis = analyze(&parse(SEED).unwrap());
+    let check = |id, container, numbers, verdict| {
+        check_leak(&analysis, (id, container, "memory_used_mb"), numbers, verdict);
+    };
+    check(
+        "duration_leak_8m",
+        "rideshare-simulation",
+        [2.002843764955412, 1.9575143636219643, 2.0481731662888594, 0.08283623087539682],
+        (Band::Leak, LeakVerdict::Leak),
+    );
+    check(
+        "duration_leak_8m",
+        "rideshare-kafka",
+        [-0.006254308706058033, -0.03960382705770585, 0.027095209645589785, 0.06094385366881036],
+        (Band::Normal, LeakVerdict::Clean),
+    );
+    check(
+        "duration_leak_4m",
+        "rideshare-simulation",
+        [0.037512778383070065, -0.09021775413354385, 0.165243310899684, 0.2322054036906438],
+        (Band::Normal, LeakVerdict::Clean),
+    );
+    check(
+        "duration_leak_1m",
+        "rideshare-kafka",
+        [0.7910779876550644, -0.036215099745647954, 1.618371075055777, 1.4539370879328173],
+        (Band::Watch, LeakVerdict::Unknown),
+    );
+}
+
+#[test]
+fn leaks_of_our_own_file_are_judged_on_anonymous_memory_under_load() {
+    let analysis = analyze(&parse(OWN).unwrap());
+    let check = |id, numbers, verdict| {
+        check_leak(&analysis, (id, "api", "memory.anon"), numbers, verdict);
+    };
+    check(
+        "duration::leaky::minutes=5",
+        [2.0022569058624837, 1.9930713013835424, 2.011442510341425, 0.016733869601229773],
+        (Band::Leak, LeakVerdict::Leak),
+    );
+    check(
+        "duration::steady::minutes=5",
+        [0.0030940958487043865, -0.004777914783029355, 0.010966106480438128, 0.014340830776343917],
+        (Band::Normal, LeakVerdict::Clean),
+    );
+    check(
+        "duration::quick::minutes=0.15",
+        [0.045855978260869484, -0.5332290962801755, 0.6249410528019144, 1.0337255576959044],
+        (Band::Normal, LeakVerdict::Unknown),
+    );
+    let phases = &summary(&analysis, "duration::leaky::minutes=5", "api").phases;
+    let names: Vec<(&str, usize)> =
+        phases.iter().map(|phase| (phase.phase.as_str(), phase.readings)).collect();
+    assert_eq!(names, [("active", 150), ("drain", 15), ("cooldown", 15)]);
+}
+
+#[test]
+fn growth_is_judged_only_as_far_as_the_run_can_tell() {
+    use LeakVerdict::{Clean, Leak, Suspect, Unknown};
+    // Growth in MiB/min over minutes, read every 2 s, with readings off by `scatter` MiB up and down in turn.
+    let check =
+        |slope: f64, minutes: f64, scatter: f64, gate: LeakGate, certain: bool, expected| {
+            let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
+                rules.leak.gate = gate;
+                rules.leak.certain = certain;
+            });
+            let count = (minutes * 30.0) as usize;
+            let signs = [1.0, -1.0, -1.0, 1.0].iter().cycle();
+            let value = |(index, sign): (usize, &f64)| {
+                (100.0 + slope * index as f64 / 30.0 + sign * scatter) * MIB
+            };
+            let values: Vec<f64> = signs.take(count).enumerate().map(value).collect();
+            read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &values);
+            let leaks = leak::leaks(&trial);
+            assert_eq!(leaks[0].verdict, expected, "{slope} over {minutes} min: {leaks:?}");
+        };
+    let verdict = LeakGate::Verdict;
+    check(0.0, 8.0, 0.0, verdict, true, Clean);
+    check(0.1, 8.0, 0.5, verdict, true, Clean);
+    check(0.7, 8.0, 0.5, verdict, true, Suspect);
+    check(2.0, 8.0, 0.5, verdict, true, Leak);
+    // Just long enough, and just not.
+    check(2.0, 4.0, 0.5, verdict, true, Leak);
+    check(2.0, 3.9, 0.5, verdict, true, Unknown);
+    // The interval includes the limit.
+    check(1.05, 4.0, 2.0, verdict, true, Unknown);
+    // Certainly no leak, perhaps worth watching.
+    check(0.3, 4.0, 1.8, verdict, true, Suspect);
+    // The original framework's rule looks at the slope alone.
+    check(1.05, 1.0, 2.0, verdict, false, Leak);
+    check(0.7, 1.0, 2.0, verdict, false, Suspect);
+    check(0.3, 1.0, 2.0, verdict, false, Clean);
+    // A short profile fails nothing but gross growth, and knows nothing of the rest.
+    check(70.0, 0.5, 0.1, LeakGate::Gross, true, Leak);
+    check(61.0, 0.5, 3.0, LeakGate::Gross, true, Unknown);
+    check(10.0, 0.5, 0.1, LeakGate::Gross, true, Unknown);
+    check(10.0, 8.0, 0.1, LeakGate::Gross, true, Unknown);
+    check(0.0, 8.0, 0.1, LeakGate::Gross, true, Clean);
+}
+
+/// A trial of kind `duration` whose anonymous memory grows by `slope` MiB per minute, read `count` times.
+fn growing(slope: f64, step: f64, count: u32) -> TrialRecord {
+    let mut trial = trial(Kind::Duration, "duration::x");
+    let value = |index| (100.0 + slope * f64::from(index) * step / 60.0) * MIB;
+    let values: Vec<f64> = (0..count).map(value).collect();
+    read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), step, &values);
+    trial
+}
+
+#[test]
+fn a_leak_limit_below_the_watch_limit_is_a_limit_all_the_same() {
+    let check = |slope: f64, band: Band, verdict: LeakVerdict| {
+        let trial = ruled(growing(slope, 2.0, 200), |rules| {
+            rules.leak.leak = "0.2 MiB/min".parse().unwrap();
+        });
+        let leak = &leak::leaks(&trial)[0];
+        assert_eq!((leak.band, leak.verdict), (Some(band), verdict), "{leak:?}");
+    };
+    check(0.3, Band::Leak, LeakVerdict::Leak);
+    check(0.7, Band::Leak, LeakVerdict::Leak);
+    check(0.1, Band::Normal, LeakVerdict::Clean);
+}
+
+#[test]
+fn missing_readings_do_not_make_a_run_longer() {
+    let check = |step: f64, count: u32, verdict: LeakVerdict| {
+        let leak = &leak::leaks(&growing(0.0, step, count))[0];
+        assert_eq!(leak.verdict, verdict, "{leak:?}");
+    };
+    // A verdict needs 240 s.
+    check(2.0, 120, LeakVerdict::Clean);
+    check(12.0, 20, LeakVerdict::Clean);
+    check(60.0, 3, LeakVerdict::Unknown);
+    check(60.0, 4, LeakVerdict::Unknown);
+    check(60.0, 5, LeakVerdict::Clean);
+}
+
+#[test]
+fn readings_without_scatter_tell_no_smallest_leak() {
+    let leak = |slope| leak::leaks(&growing(slope, 2.0, 5)).remove(0);
+    assert_eq!(leak(0.0).detectable_mb_per_min, None);
+    assert_eq!(leak(0.0).interval, Some([0.0, 0.0]));
+}
+
+#[test]
+fn a_single_reading_is_a_finding_that_knows_nothing() {
+    let mut trial = trial(Kind::Duration, "duration::x");
+    read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &[MIB]);
+    let json = serde_json::to_value(leak::leaks(&trial)).unwrap();
+    assert_eq!(json[0]["verdict"], "unknown");
+    for key in ["slope_mb_per_min", "interval", "detectable_mb_per_min", "band"] {
+        assert_eq!(json[0][key], Value::Null, "{key}");
+    }
+}
