@@ -62,7 +62,17 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
             format!("expected bytes per time such as \"1 MiB/min\", found {:?}", quantity.text)
         })?;
     }
-    Ok(())
+    let is_ordered = 0.0 <= leak.watch.value && leak.watch.value <= leak.leak.value;
+    let path = match leak.watch.value < 0.0 {
+        true => &["leak", "watch"],
+        false => context.stronger(&["leak", "watch"], &["leak", "leak"]),
+    };
+    context.require(is_ordered, path, || {
+        let (watch, leak) = (&leak.watch.text, &leak.leak.text);
+        format!(
+            "expected 0 <= leak.watch <= leak.leak, found watch = {watch:?} and leak = {leak:?}"
+        )
+    })
 }
 
 /// Refuses stretches of a held level that are too short to be read twice.
