@@ -256,7 +256,7 @@ fn a_placeholder_that_nothing_fills_is_refused_where_it_stands() {
         "expected {size}; write {{ for a literal brace",
     );
     check("", "[target.process]\nbuild = \"make {agents}\" #!", "unknown placeholder {agents}");
-    check("", "stop = { method = \"POST\", path = \"/{gruop}\" } #!", "expected {agents}, {group}, {count}");
+    check("", "stop = { method = \"POST\", path = \"/{gruop}\" } #!", "expected {agents}; write");
     check("", "headers = { a = \"{b}\" } #!", "unknown placeholder {b}");
     check_text(
         &format!(

@@ -128,3 +128,10 @@ fn a_limit_per_parameter_is_of_a_parameter_that_the_kind_has() {
         accept(kind, &format!("[[threshold]]\n{keys}\nper = \"{per}\""));
     }
 }
+
+#[test]
+fn a_parameter_that_results_would_mix_up_with_their_own_is_refused() {
+    for name in ["total_agents", "repeat", "drivers", "riders"] {
+        check(&format!("matrix.{name} = [1] #!"), "", "cannot name a parameter");
+    }
+}
