@@ -111,7 +111,7 @@ fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
             format!("{phase}: expected at least two intervals of {interval}")
         })
     };
-    let Some(phases) = protocol.duration.phases else {
+    let Some(phases) = &protocol.duration.phases else {
         return minutes.iter().try_for_each(|minutes| {
             let length = Duration::from_secs_f64(minutes * 60.0);
             long_enough("active", length, &["duration", "minutes"])
