@@ -7,6 +7,7 @@ use crate::model::spec::DriverSpec;
 use crate::model::{Kind, Unit};
 use crate::scenario::Scenario;
 use crate::scenario::error::{ScenarioError, hint};
+use crate::scenario::layer::error_at;
 
 /// Refuses a protocol that gives no trials, or trials without readings.
 pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
@@ -81,7 +82,8 @@ fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
     let minutes = &protocol.duration.minutes;
     let sane = |minutes: f64| minutes.is_finite() && minutes > 0.0 && minutes < 1e6;
     context.require(
-        !minutes.is_empty() && minutes.iter().all(|m| sane(*m)),
+        (!minutes.is_empty() || protocol.duration.phases.is_some())
+            && minutes.iter().all(|m| sane(*m)),
         &["duration", "minutes"],
         || "expected at least one number of minutes above 0, for example [1, 2, 4, 8]".to_owned(),
     )?;
@@ -104,6 +106,13 @@ fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
     }
     if scenario.kind != Kind::Duration {
         return Ok(());
+    }
+    let [minutes_key, phases_key] = [["duration", "minutes"], ["duration", "phases"]];
+    for layer in context.layers {
+        if layer.find(&minutes_key).is_some() && layer.find(&phases_key).is_some() {
+            let message = "`minutes` and `phases` exclude each other: one trial per number of minutes, or one with phases";
+            return Err(error_at(std::slice::from_ref(layer), &phases_key, message));
+        }
     }
     let long_enough = |phase: &str, length: Duration, path: &[&str]| {
         let interval = protocol.duration.intervals.get(phase).unwrap_or(&protocol.sample.interval);

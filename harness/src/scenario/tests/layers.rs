@@ -136,3 +136,31 @@ fn a_nested_table_that_no_layer_completes_is_refused_where_it_stands() {
         "`duration.phases.active` is required, for example \"5m\"",
     );
 }
+
+#[test]
+fn the_stronger_of_minutes_and_phases_holds() {
+    let phases = "phases = { active = \"5m\" }";
+    let with = |more: &str| format!("{}[duration]\n{phases}\n{more}", minimal("duration"));
+    let check = |scenario: &str, environment: &[(&str, &str)], minutes: &str, phases: &str| {
+        holds(scenario, environment, "/protocol/duration/minutes", minutes);
+        holds(scenario, environment, "/protocol/duration/phases", phases);
+    };
+    let five = r#"{"active":"5m","cooldown":null,"drain":null}"#;
+    check(&with(""), &[], "[]", five);
+    check(&with(""), &[("PROOFLOAD__DURATION__MINUTES", "[3]")], "[3.0]", "null");
+    check(&with("[profile.quick.duration]\nminutes = [2]"), &[], "[2.0]", "null");
+    let minutes = format!("{}[duration]\nminutes = [2]\n", minimal("duration"));
+    check(&minutes, &[("PROOFLOAD__DURATION__PHASES__ACTIVE", "5m")], "[]", five);
+    check(&minutes, &[], "[2.0]", "null");
+}
+
+#[test]
+fn minutes_and_phases_in_one_layer_are_refused() {
+    let text = format!(
+        "{}[duration]\nminutes = [2]\nphases = {{ active = \"5m\" }}\n",
+        minimal("duration")
+    );
+    let error = complete(&text, "", &[]).unwrap_err();
+    assert!(error.message.contains("`minutes` and `phases` exclude each other"), "{error}");
+    assert_eq!(error.line, Some(text.lines().count()), "{error}");
+}
