@@ -230,3 +230,10 @@ fn trials_of_one_name_are_told_apart_by_their_parameters_and_only_equal_ones_rep
         ]
     );
 }
+
+#[test]
+fn a_sample_without_a_date_is_refused_unless_it_is_the_analysis() {
+    let mut file = seed();
+    file["scenarios"][0]["samples"] = json!([{ "containers": {} }]);
+    check_refused(&file.to_string(), "a sample without `timestamp`");
+}
