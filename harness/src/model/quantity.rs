@@ -41,7 +41,7 @@ impl fmt::Display for Length {
 pub struct Quantity {
     /// The value in base units (bytes, seconds, ratio, count, bit/s; per second where `per_second`).
     pub value: f64,
-    /// The dimension; `None` for a bare number, which fits any.
+    /// The dimension; `None` for a bare number, which fits counts, ratios and metrics of unknown unit.
     pub unit: Option<Unit>,
     /// True for a rate of change, such as `1 MiB/min`.
     pub per_second: bool,
@@ -112,12 +112,6 @@ impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// A whole number of bytes, written `"512 MiB"`.
-#[must_use]
-pub fn bytes(quantity: &Quantity) -> Option<f64> {
-    (quantity.unit == Some(Unit::Bytes) && !quantity.per_second).then_some(quantity.value)
 }
 
 macro_rules! as_string {

@@ -21,7 +21,7 @@ pub(super) fn variants(protocol: &Protocol) -> Vec<Variant> {
         agents: Some(duration.agents),
         phases: std::iter::once(settle.clone()).chain(phases).collect(),
     };
-    if let Some(phases) = duration.phases {
+    if let Some(phases) = &duration.phases {
         let minutes = phases.active.0.as_secs_f64() / 60.0;
         let drain =
             phases.drain.map(|length| Phase { enter: Action::Stop, ..stretch("drain", length.0) });

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Trial, trials};
 use crate::model::Action;
-use crate::scenario::{self, Names, Workspace};
+use crate::scenario::{self, Names, Scenario, Workspace};
 
 const PROCESS: &str = "[[target.process.service]]\nname = \"api\"\ncommand = [\"api\"]\n";
 const COMPOSE: &str = "[target.compose]\nattach = true\n";
@@ -20,13 +20,19 @@ reset = { method = "POST", path = "/reset" }
 "#;
 
 fn plan(text: &str, profile: &str) -> Vec<Trial> {
+    planned(text, profile).1
+}
+
+fn planned(text: &str, profile: &str) -> (Scenario, Vec<Trial>) {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("checkout.toml");
     std::fs::write(&file, text).unwrap();
     let environment = [("PROOFLOAD_PROFILE".to_owned(), profile.to_owned())];
     let workspace = Workspace::open(root.path(), environment).unwrap();
     let scenario = scenario::load(&workspace, &file, &Names::default());
-    trials(&scenario.unwrap_or_else(|error| panic!("{error}\nof\n{text}")))
+    let scenario = scenario.unwrap_or_else(|error| panic!("{error}\nof\n{text}"));
+    let trials = trials(&scenario);
+    (scenario, trials)
 }
 
 fn check_ids(text: &str, expected: &[&str]) {
@@ -175,6 +181,24 @@ fn every_kind_walks_the_phases_of_the_seed() {
             "post#1 30/2",
         ]],
     );
+}
+
+#[test]
+fn the_phases_that_are_read_are_those_that_the_protocol_names() {
+    let phases = "duration.phases = { active = \"5m\", drain = \"2m\", cooldown = \"10m\" }";
+    for (kind, keys) in
+        [("baseline", ""), ("load", ""), ("duration", ""), ("duration", phases), ("reset", "")]
+    {
+        let text = format!("kind = \"{kind}\"\n{keys}\n{PROCESS}{AGENTS}");
+        let (scenario, trials) = planned(&text, "full");
+        let mut read: Vec<&str> = Vec::new();
+        for phase in trials[0].phases.iter().filter(|phase| phase.sampled) {
+            if !read.contains(&phase.name.as_str()) {
+                read.push(&phase.name);
+            }
+        }
+        assert_eq!(scenario.protocol.sampled(scenario.kind), read, "{text}");
+    }
 }
 
 #[test]

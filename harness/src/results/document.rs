@@ -1,8 +1,6 @@
 //! [`Results`]: the document `results.json`. Its names are those of the framework that Proofload succeeds, so that
 //! files of either can be analysed; what is ours is added beside them.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +30,8 @@ pub struct Results {
     /// True of a run, or of a trial in it, that was cut off.
     #[serde(default)]
     pub incomplete: bool,
-    /// The settings, as the run resolved them.
+    /// The settings of the run: its profile and filter, and by scenario the protocol as it was resolved. In files of the
+    /// original framework whatever it wrote.
     #[serde(default)]
     pub config: Value,
     /// The machine.
@@ -48,7 +47,8 @@ pub struct Results {
 /// One trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialRecord {
-    /// The trial's id; in files of the original framework made from name and parameters.
+    /// The trial's id; in files of the original framework its name, with its parameters where trials of one name have
+    /// different ones, and `::r=N` where they have the same.
     #[serde(default)]
     pub id: String,
     /// What was asked; in files of the original framework told by the name's prefix.
@@ -130,18 +130,6 @@ impl TrialRecord {
             (None, None) => None,
             (drivers, riders) => Some(drivers.unwrap_or(0.0) + riders.unwrap_or(0.0)),
         })
-    }
-
-    /// The phases with samples, in order of their first sample.
-    #[must_use]
-    pub fn phases(&self) -> Vec<Arc<str>> {
-        let mut phases: Vec<Arc<str>> = Vec::new();
-        for sample in &self.samples {
-            if !phases.contains(&sample.phase) {
-                phases.push(Arc::clone(&sample.phase));
-            }
-        }
-        phases
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::RunDirectory;
 use super::document::{Results, SCHEMA_VERSION, TrialRecord, unknown};
@@ -93,9 +93,6 @@ fn adopt(results: &mut Results, text: &str) {
             trial.started_at = results.started_at;
         }
         trial.kind = trial.kind.or_else(|| kind_of(&trial.scenario_name));
-        if trial.id.is_empty() {
-            trial.id.clone_from(&trial.scenario_name);
-        }
     }
     if results.scenarios.iter().any(|trial| trial.kind == Some(Kind::Reset)) {
         // The one thing that typed samples cannot hold: the analysis at the end of a reset scenario.
@@ -124,15 +121,33 @@ fn kind_of(name: &str) -> Option<Kind> {
     prefixes.into_iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, kind)| kind)
 }
 
+/// Names trials without an id, and tells those of one name apart: by their parameters where these differ, and by
+/// `::r=N` where they do not.
 fn unique_ids(trials: &mut [TrialRecord]) {
     for index in 0..trials.len() {
-        let twice = trials[..index]
-            .iter()
-            .filter(|trial| trial.scenario_name == trials[index].scenario_name)
-            .count();
-        if twice > 0 {
-            let id = format!("{}::r={}", trials[index].scenario_name, twice + 1);
-            trials[index].id = id;
+        if !trials[index].id.is_empty() {
+            continue;
         }
+        let (name, params) = (&trials[index].scenario_name, &trials[index].scenario_params);
+        let same_name = |trial: &&TrialRecord| trial.scenario_name == *name;
+        let differ = trials.iter().filter(same_name).any(|trial| trial.scenario_params != *params);
+        let before = trials[..index].iter().filter(same_name);
+        let twice = before.filter(|trial| trial.scenario_params == *params).count();
+        let mut id = name.clone();
+        if differ && !params.is_empty() {
+            id = format!("{id}::{}", shown(params));
+        }
+        if twice > 0 {
+            id = format!("{id}::r={}", twice + 1);
+            trials[index].repeat = u32::try_from(twice + 1).unwrap_or(u32::MAX);
+        }
+        trials[index].id = id;
     }
+}
+
+/// `k=v,k=v`, as in the ids of our own files.
+fn shown(params: &Map<String, Value>) -> String {
+    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown: Vec<String> = params.iter().map(|(k, v)| format!("{k}={}", value(v))).collect();
+    shown.join(",")
 }

@@ -169,8 +169,15 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
             let mut samples: Vec<Sample> = Vec::new();
             let mut first = None;
             while let Some(read) = sequence.next_element::<ReadSample>()? {
-                // The original framework ends a reset scenario with a sample of nothing but its own analysis.
-                let Some(timestamp) = read.timestamp else { continue };
+                let timestamp = match (read.timestamp, &read.analysis) {
+                    (Some(timestamp), _) => timestamp,
+                    // The original framework ends a reset scenario with a sample of nothing but its own analysis.
+                    (None, Some(_)) => continue,
+                    (None, None) => {
+                        let message = "a sample without `timestamp`, the seconds since 1970";
+                        return Err(serde::de::Error::custom(message));
+                    }
+                };
                 let origin = *first.get_or_insert(timestamp);
                 samples.push(read.into_sample(timestamp, origin));
             }
@@ -184,6 +191,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
 #[derive(Deserialize)]
 pub(super) struct ReadSample {
     timestamp: Option<f64>,
+    analysis: Option<IgnoredAny>,
     elapsed_seconds: Option<f64>,
     #[serde(default)]
     phase: String,

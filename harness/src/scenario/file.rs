@@ -1,7 +1,7 @@
 //! [`ScenarioFile`]: what can be typed in. Every key is optional and an unknown key is refused.
 //!
-//! The small structs with all their keys present are shared by both sides: a layer may leave any of their keys out,
-//! the merged whole may not.
+//! Any key of a table may stand in any layer; only the merged whole must be complete. What stands in a list is replaced
+//! whole, and so is complete where it stands: services and queries are the same type on both sides.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::quantity::{Length, Quantity};
 use crate::model::rules::LeakGate;
-use crate::model::spec::driver::{Request, Status};
-use crate::model::spec::probe::{CadvisorSpec, PrometheusSpec};
+use crate::model::spec::probe::Query;
 use crate::model::spec::target::{Clean, Ready, Service};
 use crate::model::{Kind, Op, Param, Severity, Stat};
 
@@ -128,19 +127,51 @@ pub struct AgentsFile {
     /// Agent groups.
     pub groups: Option<Vec<String>>,
     /// Sent once before the first spawn.
-    pub start: Option<Request>,
+    pub start: Option<RequestFile>,
     /// Sent per group. Required.
-    pub spawn: Option<Request>,
+    pub spawn: Option<RequestFile>,
     /// Says how many agents are live.
-    pub status: Option<Status>,
+    pub status: Option<StatusFile>,
     /// Stops the load.
-    pub stop: Option<Request>,
+    pub stop: Option<RequestFile>,
     /// Releases everything.
-    pub reset: Option<Request>,
+    pub reset: Option<RequestFile>,
     /// How long agents may take to become live.
     pub within: Option<Length>,
     /// How long one request may take.
     pub timeout: Option<Length>,
+}
+
+/// A request of `[driver.agents]`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestFile {
+    /// GET, POST, PUT, PATCH or DELETE. Required.
+    pub method: Option<String>,
+    /// Appended to the base URL. Required.
+    pub path: Option<String>,
+    /// Sent with this request only.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// The body; sent as JSON unless a header says otherwise.
+    pub body: Option<String>,
+    /// Statuses that count as success; any 2xx by default.
+    pub expect: Option<Vec<u16>>,
+}
+
+/// `status` of `[driver.agents]`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusFile {
+    /// GET, as a rule. Required.
+    pub method: Option<String>,
+    /// Appended to the base URL; with `{group}` in it, each group is asked apart and the answers added. Required.
+    pub path: Option<String>,
+    /// Sent with this request only.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// Statuses that count as success; any 2xx by default.
+    pub expect: Option<Vec<u16>>,
+    /// JSON pointer (RFC 6901) to the number of live agents, or to an array of them. Required.
+    pub live: Option<String>,
 }
 
 /// `[driver.command]`.
@@ -173,12 +204,30 @@ pub struct CustomFile {
 #[serde(deny_unknown_fields)]
 pub struct ProbeFile {
     /// Where cAdvisor listens.
-    pub cadvisor: Option<CadvisorSpec>,
+    pub cadvisor: Option<CadvisorFile>,
     /// Where Prometheus listens and what to ask.
-    pub prometheus: Option<PrometheusSpec>,
+    pub prometheus: Option<PrometheusFile>,
     /// Settings of registered probes, by name.
     #[schemars(with = "Option<BTreeMap<String, BTreeMap<String, serde_json::Value>>>")]
     pub options: Option<BTreeMap<String, toml::Table>>,
+}
+
+/// `[probe.cadvisor]`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CadvisorFile {
+    /// For example `http://127.0.0.1:8083`. Required.
+    pub url: Option<String>,
+}
+
+/// `[probe.prometheus]`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrometheusFile {
+    /// For example `http://127.0.0.1:9090`. Required.
+    pub url: Option<String>,
+    /// The queries, each a metric of ours. Required.
+    pub query: Option<Vec<Query>>,
 }
 
 /// `[[threshold]]`: either `check`, or `metric`, `stat`, `op` and `value`.
@@ -209,7 +258,7 @@ pub struct ThresholdFile {
 
 /// Declares a table twice: with every key optional, as typed in, and complete.
 macro_rules! table {
-    ($(#[$doc:meta])* $file:ident, $complete:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } { $($(#[$opt_doc:meta])* $opt:ident: $opt_type:ty,)* }) => {
+    ($(#[$doc:meta])* $file:ident, $complete:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } { $($(#[$opt_doc:meta])* $opt:ident: $opt_file:ty => $opt_type:ty,)* }) => {
         $(#[$doc])*
         #[doc = ""]
         #[doc = "As typed in: every key is optional."]
@@ -217,7 +266,7 @@ macro_rules! table {
         #[serde(deny_unknown_fields)]
         pub struct $file {
             $($(#[$field_doc])* pub $field: Option<$type>,)*
-            $($(#[$opt_doc])* pub $opt: Option<$opt_type>,)*
+            $($(#[$opt_doc])* pub $opt: Option<$opt_file>,)*
         }
 
         $(#[$doc])*
@@ -270,20 +319,21 @@ table! {
         intervals: BTreeMap<String, Length>,
     } {
             /// One trial with these phases in place of `minutes`.
-            phases: DurationPhases,
+            phases: DurationPhasesFile => DurationPhases,
     }
 }
 
-/// `phases` of `[duration]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DurationPhases {
-    /// Under load.
-    pub active: Length,
-    /// From the stop of the load.
-    pub drain: Option<Length>,
-    /// After the drain.
-    pub cooldown: Option<Length>,
+table! {
+    /// `phases` of `[duration]`.
+    DurationPhasesFile, DurationPhases {
+        /// Under load.
+        active: Length,
+    } {
+        /// From the stop of the load.
+        drain: Length => Length,
+        /// After the drain.
+        cooldown: Length => Length,
+    }
 }
 
 table! {

@@ -142,10 +142,21 @@ fn explain(message: &str) -> String {
     format!("unknown {what} `{unknown}`{suggestion} (expected one of {})", known.join(", "))
 }
 
-/// Merges layers, from the weakest to the strongest: tables key by key, everything else whole.
+/// Merges layers, from the weakest to the strongest: tables key by key, everything else whole. Of `duration.minutes`
+/// and `duration.phases`, which say the same thing in two ways, the stronger replaces the other.
 pub(crate) fn merge(layers: &[Layer]) -> toml::Table {
     let mut merged = toml::Table::new();
     for layer in layers {
+        let says = |key| layer.table.get("duration").is_some_and(|d| d.get(key).is_some());
+        if let Some(toml::Value::Table(duration)) = merged.get_mut("duration") {
+            match (says("minutes"), says("phases")) {
+                (true, false) => drop(duration.remove("phases")),
+                (false, true) => {
+                    duration.insert("minutes".to_owned(), toml::Value::Array(Vec::new()));
+                }
+                _ => {}
+            }
+        }
         overlay(&mut merged, &layer.table);
     }
     merged.remove("profile");

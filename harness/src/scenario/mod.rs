@@ -68,6 +68,23 @@ pub struct Protocol {
     pub reset: file::ResetProtocol,
 }
 
+impl Protocol {
+    /// The names of the phases that trials of this kind read, in order.
+    #[must_use]
+    pub fn sampled(&self, kind: Kind) -> Vec<&'static str> {
+        match kind {
+            Kind::Baseline | Kind::Load => vec!["sample"],
+            Kind::Duration => {
+                let phases = self.duration.phases.as_ref();
+                let drain = phases.and_then(|phases| phases.drain).map(|_| "drain");
+                let cooldown = phases.and_then(|phases| phases.cooldown).map(|_| "cooldown");
+                std::iter::once("active").chain(drain).chain(cooldown).collect()
+            }
+            Kind::Reset => vec!["baseline", "load", "post"],
+        }
+    }
+}
+
 /// The scenario files of a directory, sorted by name.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! [`load`]: a scenario file and everything below it become one complete [`Scenario`].
 
+mod thresholds;
+
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -7,17 +9,17 @@ use serde::de::DeserializeOwned;
 use super::check::{self, Context};
 use super::error::{ScenarioError, hint};
 use super::file::{
-    AgentsFile, CommandFile, ComposeFile, CustomFile, LeakFile, ProcessFile, ScenarioFile,
-    ThresholdFile,
+    AgentsFile, CommandFile, ComposeFile, CustomFile, LeakFile, ProcessFile, RequestFile,
+    ScenarioFile, StatusFile,
 };
 use super::layer::{Layer, error_at, merge};
 use super::{Protocol, Scenario, Workspace};
-use crate::model::quantity::Length;
 use crate::model::rules::{LeakRule, ResetRule};
-use crate::model::spec::driver::{AgentsSpec, CommandSpec, CustomSpec};
+use crate::model::spec::driver::{AgentsSpec, CommandSpec, CustomSpec, Request, Status};
+use crate::model::spec::probe::{CadvisorSpec, PrometheusSpec};
 use crate::model::spec::target::{ComposeSpec, ProcessSpec, Ready};
 use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
-use crate::model::{Op, Param, Rules, Stat, Threshold};
+use crate::model::{Param, Rules};
 
 /// The names that the test binary registered.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +98,10 @@ impl Resolver<'_> {
     ) -> Result<Scenario, ScenarioError> {
         let kinds = "\"baseline\", \"load\", \"duration\" or \"reset\"";
         let kind = file.kind.ok_or_else(|| self.missing("kind", kinds))?;
+        let phases = file.duration.as_ref().and_then(|duration| duration.phases.as_ref());
+        if phases.is_some_and(|phases| phases.active.is_none()) {
+            return Err(self.missing("duration.phases.active", "\"5m\""));
+        }
         let protocol = Protocol {
             sample: self.table("sample")?,
             baseline: self.table("baseline")?,
@@ -161,7 +167,7 @@ impl Resolver<'_> {
             env_file: file.env_file,
             services: self.given("target.compose.services", file.services)?,
             ready: Ready {
-                within: ready.within.or(Some(Length(std::time::Duration::from_secs(180)))),
+                within: Some(self.given("target.compose.ready.within", ready.within)?),
                 ..ready
             },
             clean: self.given("target.compose.clean", file.clean)?,
@@ -191,14 +197,43 @@ impl Resolver<'_> {
             base_url: file.base_url.ok_or_else(|| self.missing("driver.agents.base_url", url))?,
             headers: self.given("driver.agents.headers", file.headers)?,
             groups: self.given("driver.agents.groups", file.groups)?,
-            start: file.start,
-            spawn: file.spawn.ok_or_else(|| self.missing("driver.agents.spawn", spawn))?,
-            status: file.status,
-            stop: file.stop,
-            reset: file.reset,
+            start: file.start.map(|start| self.request("start", start)).transpose()?,
+            spawn: self.request(
+                "spawn",
+                file.spawn.ok_or_else(|| self.missing("driver.agents.spawn", spawn))?,
+            )?,
+            status: file.status.map(|status| self.status(status)).transpose()?,
+            stop: file.stop.map(|stop| self.request("stop", stop)).transpose()?,
+            reset: file.reset.map(|reset| self.request("reset", reset)).transpose()?,
             within: self.given("driver.agents.within", file.within)?,
             timeout: self.given("driver.agents.timeout", file.timeout)?,
         }))
+    }
+
+    fn request(&self, name: &str, file: RequestFile) -> Result<Request, ScenarioError> {
+        let missing = |key: &str, example: &str| {
+            self.missing(&format!("driver.agents.{name}.{key}"), example)
+        };
+        Ok(Request {
+            method: file.method.ok_or_else(|| missing("method", "\"POST\""))?,
+            path: file.path.ok_or_else(|| missing("path", &format!("\"/{name}\"")))?,
+            headers: file.headers.unwrap_or_default(),
+            body: file.body,
+            expect: file.expect.unwrap_or_default(),
+        })
+    }
+
+    fn status(&self, file: StatusFile) -> Result<Status, ScenarioError> {
+        let missing = |key: &str, example: &str| {
+            self.missing(&format!("driver.agents.status.{key}"), example)
+        };
+        Ok(Status {
+            method: file.method.ok_or_else(|| missing("method", "\"GET\""))?,
+            path: file.path.ok_or_else(|| missing("path", "\"/agents\""))?,
+            headers: file.headers.unwrap_or_default(),
+            expect: file.expect.unwrap_or_default(),
+            live: file.live.ok_or_else(|| missing("live", "\"/live\""))?,
+        })
     }
 
     fn command(&self, file: CommandFile) -> Result<DriverSpec, ScenarioError> {
@@ -224,13 +259,21 @@ impl Resolver<'_> {
             Ok(match name.as_str() {
                 "containers" => ProbeSpec::Containers,
                 "oom" => ProbeSpec::Oom,
-                "cadvisor" => ProbeSpec::Cadvisor(settings.cadvisor.clone().ok_or_else(|| {
-                    self.missing("probe.cadvisor.url", "\"http://127.0.0.1:8083\"")
-                })?),
+                "cadvisor" => ProbeSpec::Cadvisor(CadvisorSpec {
+                    url: settings.cadvisor.clone().unwrap_or_default().url.ok_or_else(|| {
+                        self.missing("probe.cadvisor.url", "\"http://127.0.0.1:8083\"")
+                    })?,
+                }),
                 "prometheus" => {
-                    ProbeSpec::Prometheus(settings.prometheus.clone().ok_or_else(|| {
-                        self.missing("probe.prometheus.url", "\"http://127.0.0.1:9090\"")
-                    })?)
+                    let file = settings.prometheus.clone().unwrap_or_default();
+                    let url = "\"http://127.0.0.1:9090\"";
+                    let query = r#"[{ metric = "http.requests", expr = "sum(rate(http_requests_total[10s]))" }]"#;
+                    ProbeSpec::Prometheus(PrometheusSpec {
+                        url: file.url.ok_or_else(|| self.missing("probe.prometheus.url", url))?,
+                        query: file
+                            .query
+                            .ok_or_else(|| self.missing("probe.prometheus.query", query))?,
+                    })
                 }
                 name => ProbeSpec::Custom {
                     name: name.to_owned(),
@@ -280,77 +323,4 @@ impl Resolver<'_> {
             shortest: self.given("leak.shortest", file.shortest)?,
         })
     }
-
-    fn thresholds(&self, files: &[ThresholdFile]) -> Result<Vec<Threshold>, ScenarioError> {
-        files.iter().enumerate().map(|(index, file)| self.threshold(index, file)).collect()
-    }
-
-    fn threshold(&self, index: usize, file: &ThresholdFile) -> Result<Threshold, ScenarioError> {
-        let index = index.to_string();
-        let error = |key: &str, message: String| {
-            error_at(self.layers, &["threshold", &index, key], message)
-        };
-        let (metric, stat, op, value) = match &file.check {
-            Some(check) => {
-                let typed_twice = file.metric.is_some()
-                    || file.stat.is_some()
-                    || file.op.is_some()
-                    || file.value.is_some();
-                if typed_twice {
-                    let message =
-                        "`check` says metric, stat, op and value already: leave those out";
-                    return Err(error("check", message.to_owned()));
-                }
-                parse_check(check).map_err(|message| error("check", message))?
-            }
-            None => {
-                let missing = |key: &str, example: &str| {
-                    error(key, format!("a threshold needs `{key}`, for example {example}"))
-                };
-                (
-                    file.metric.clone().ok_or_else(|| missing("metric", "\"memory.anon\""))?,
-                    file.stat.ok_or_else(|| missing("stat", "\"slope\""))?,
-                    file.op.ok_or_else(|| missing("op", "\"<\""))?,
-                    file.value.clone().ok_or_else(|| missing("value", "\"1 MiB/min\""))?,
-                )
-            }
-        };
-        Ok(Threshold {
-            metric,
-            source: file.source.clone(),
-            phase: file.phase.clone(),
-            stat,
-            op,
-            value,
-            severity: file.severity.unwrap_or_default(),
-            per: file.per.clone(),
-            abort_on_fail: file.abort_on_fail.unwrap_or(false),
-        })
-    }
-}
-
-/// `p(95) http.response < 500ms`: statistic, metric, relation, limit.
-fn parse_check(text: &str) -> Result<(String, Stat, Op, crate::model::quantity::Quantity), String> {
-    let expected = "expected \"STAT METRIC OP VALUE\", for example \"p(95) memory.anon < 512 MiB\"";
-    let mut rest = text.trim();
-    let mut word = || {
-        let (word, after) = rest.split_once(char::is_whitespace)?;
-        rest = after.trim_start();
-        Some(word)
-    };
-    let (Some(stat), Some(metric), Some(op)) = (word(), word(), word()) else {
-        return Err(format!("{expected}, found {text:?}"));
-    };
-    let value = rest;
-    let stat =
-        Stat::parse(stat).ok_or_else(|| format!("expected {}, found {stat:?}", Stat::EXPECTED))?;
-    let op = match op {
-        "<" => Op::Less,
-        "<=" => Op::LessOrEqual,
-        ">" => Op::Greater,
-        ">=" => Op::GreaterOrEqual,
-        "==" => Op::Equal,
-        _ => return Err(format!("expected <, <=, >, >= or ==, found {op:?}")),
-    };
-    Ok((metric.to_owned(), stat, op, value.parse()?))
 }

@@ -3,6 +3,8 @@
 mod complete;
 mod layers;
 mod refusals;
+mod rig;
+mod rules;
 
 use std::path::Path;
 

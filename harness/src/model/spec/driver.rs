@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::quantity::Length;
@@ -57,8 +56,7 @@ pub struct AgentsSpec {
 }
 
 /// One HTTP request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// GET, POST, PUT, PATCH or DELETE.
     pub method: String,
@@ -76,8 +74,7 @@ pub struct Request {
 }
 
 /// The request that says how many agents are live.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// GET, as a rule.
     pub method: String,

@@ -43,16 +43,14 @@ impl ProbeSpec {
 }
 
 /// Where cAdvisor listens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CadvisorSpec {
     /// For example `http://127.0.0.1:8083`.
     pub url: String,
 }
 
 /// Where Prometheus listens and what to ask.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PrometheusSpec {
     /// For example `http://127.0.0.1:9090`.
     pub url: String,

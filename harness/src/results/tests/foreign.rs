@@ -203,3 +203,37 @@ fn a_run_directory_is_read_from_its_journal_or_else_its_file() {
     std::fs::write(root.path().join("journal.jsonl"), journal).unwrap();
     assert_eq!(read(root.path()).unwrap().scenarios[0].id, "b");
 }
+
+#[test]
+fn trials_of_one_name_are_told_apart_by_their_parameters_and_only_equal_ones_repeat() {
+    let trial =
+        |params: Value| json!({ "scenario_name": "load_scaling_40", "scenario_params": params });
+    let file = json!({
+        "test_id": "t", "started_at": "2026-01-30T14:30:22Z",
+        "scenarios": [
+            trial(json!({ "drivers": 40, "mode": "fast" })),
+            trial(json!({ "drivers": 40, "mode": "slow" })),
+            trial(json!({ "drivers": 40, "mode": "fast" })),
+            trial(json!({})),
+        ],
+    });
+    let results = parse(&file.to_string()).unwrap();
+    let trials: Vec<_> =
+        results.scenarios.iter().map(|trial| (trial.id.as_str(), trial.repeat)).collect();
+    assert_eq!(
+        trials,
+        [
+            ("load_scaling_40::drivers=40,mode=fast", 1),
+            ("load_scaling_40::drivers=40,mode=slow", 1),
+            ("load_scaling_40::drivers=40,mode=fast::r=2", 2),
+            ("load_scaling_40", 1),
+        ]
+    );
+}
+
+#[test]
+fn a_sample_without_a_date_is_refused_unless_it_is_the_analysis() {
+    let mut file = seed();
+    file["scenarios"][0]["samples"] = json!([{ "containers": {} }]);
+    check_refused(&file.to_string(), "a sample without `timestamp`");
+}

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use super::{Context, is_name, unique};
+use super::{Context, is_name, placeholders, unique};
+use crate::model::spec::driver::{AgentsSpec, Request};
 use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
 use crate::scenario::Scenario;
 use crate::scenario::error::{ScenarioError, hint};
+
+/// What an agents driver can send.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Refuses parts that cannot work.
 pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
@@ -37,6 +41,12 @@ fn targets(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErr
                     let own = path("command");
                     let own: Vec<&str> = own.iter().map(String::as_str).collect();
                     program(&service.command, &own, context)?;
+                    let is_asked = service.ready.as_ref().is_some_and(|r| r.healthy == Some(true));
+                    let own = ["target", "process", "service", &at, "ready", "healthy"];
+                    context.require(!is_asked, &own, || {
+                        "`healthy` is for containers: use `http`, `tcp`, `log` or `command`"
+                            .to_owned()
+                    })?;
                 }
             }
             TargetSpec::Compose(spec) => {
@@ -46,10 +56,12 @@ fn targets(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErr
                     || "`target.compose.file` is required, for example \"compose.yml\"".to_owned(),
                 )?;
                 let is_file = |file: &Path, path: &[&str]| {
-                    context.require(context.root.join(file).is_file(), path, || {
-                        let root = context.root.display();
-                        format!("no such file below {root}: {}", file.display())
-                    })
+                    for file in placeholders::rendered(&file.to_string_lossy(), scenario) {
+                        context.require(context.root.join(&file).is_file(), path, || {
+                            format!("no such file below {}: {file}", context.root.display())
+                        })?;
+                    }
+                    Ok(())
                 };
                 for (index, file) in spec.files.iter().enumerate() {
                     let index = index.to_string();
@@ -81,7 +93,8 @@ fn driver(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErro
             context.require(!spec.groups.is_empty(), &path, || {
                 "expected at least one group, for example [\"agents\"]".to_owned()
             })?;
-            unique(&spec.groups, &path, context)
+            unique(&spec.groups, &path, context)?;
+            requests(spec, context)
         }
         Some(DriverSpec::Command(spec)) => {
             program(&spec.command, &["driver", "command", "command"], context)
@@ -100,6 +113,33 @@ fn driver(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErro
         }
         None => Ok(()),
     }
+}
+
+/// Refuses requests that cannot be sent, and an answer that cannot be looked at.
+fn requests(spec: &AgentsSpec, context: &Context<'_>) -> Result<(), ScenarioError> {
+    let method = |request: &Request| request.method.clone();
+    let sent = [
+        ("start", spec.start.as_ref().map(method)),
+        ("spawn", Some(method(&spec.spawn))),
+        ("status", spec.status.as_ref().map(|status| status.method.clone())),
+        ("stop", spec.stop.as_ref().map(method)),
+        ("reset", spec.reset.as_ref().map(method)),
+    ];
+    for (name, method) in sent {
+        let Some(method) = method else { continue };
+        let is_known = METHODS.iter().any(|known| known.eq_ignore_ascii_case(&method));
+        context.require(is_known, &["driver", "agents", name, "method"], || {
+            format!("expected GET, POST, PUT, PATCH or DELETE, found {method:?}")
+        })?;
+    }
+    let Some(status) = &spec.status else { return Ok(()) };
+    let is_pointer = status.live.is_empty() || status.live.starts_with('/');
+    context.require(is_pointer, &["driver", "agents", "status", "live"], || {
+        format!(
+            "expected a JSON pointer such as \"/live\", or \"\" for the whole answer, found {:?}",
+            status.live
+        )
+    })
 }
 
 fn probes(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {

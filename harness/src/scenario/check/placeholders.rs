@@ -1,6 +1,8 @@
 //! Matrix parameters, and the placeholders that they and the driver fill in.
 
 use super::{Context, unique};
+use crate::model::spec::DriverSpec;
+use crate::model::spec::driver::AgentsSpec;
 use crate::model::{Kind, template};
 use crate::scenario::Scenario;
 use crate::scenario::error::ScenarioError;
@@ -16,9 +18,59 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     for target in &scenario.targets {
         walk(&to_json(target), &mut vec!["target".to_owned()], &params, context)?;
     }
-    if let Some(driver) = &scenario.driver {
-        params.extend(["agents", "group", "count", "log_dir"]);
-        walk(&to_json(driver), &mut vec!["driver".to_owned()], &params, context)?;
+    match &scenario.driver {
+        None => Ok(()),
+        Some(DriverSpec::Agents(spec)) => agents(spec, params, context),
+        Some(DriverSpec::Command(_)) => driver(scenario, &params, &["agents", "log_dir"], context),
+        // What a registered driver fills in is its own business.
+        Some(DriverSpec::Custom(_)) => {
+            driver(scenario, &params, &["agents", "group", "count", "log_dir"], context)
+        }
+    }
+}
+
+fn driver(
+    scenario: &Scenario,
+    params: &[&str],
+    own: &[&str],
+    context: &Context<'_>,
+) -> Result<(), ScenarioError> {
+    let known = [params, own].concat();
+    walk(&to_json(&scenario.driver), &mut vec!["driver".to_owned()], &known, context)
+}
+
+/// Only spawn and status are sent per group, and only spawn for a count of agents.
+fn agents(
+    spec: &AgentsSpec,
+    mut params: Vec<&str>,
+    context: &Context<'_>,
+) -> Result<(), ScenarioError> {
+    params.push("agents");
+    let mut by_group = params.clone();
+    by_group.push("group");
+    let mut by_count = by_group.clone();
+    by_count.push("count");
+    // These are part of every request, so they may name what the least of them knows.
+    let is_plain = spec.start.is_some() || spec.stop.is_some() || spec.reset.is_some();
+    let common = match (is_plain, &spec.status) {
+        (true, _) => &params,
+        (false, Some(_)) => &by_group,
+        (false, None) => &by_count,
+    };
+    let serde_json::Value::Object(keys) = to_json(spec) else { return Ok(()) };
+    for (key, value) in &keys {
+        let known = match key.as_str() {
+            "base_url" | "headers" => common,
+            "status" => &by_group,
+            "spawn" => &by_count,
+            _ => &params,
+        };
+        walk(
+            value,
+            &mut vec!["driver".to_owned(), "agents".to_owned(), key.clone()],
+            known,
+            context,
+        )?;
     }
     Ok(())
 }
@@ -26,7 +78,19 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
 fn matrix(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
     for (name, values) in &scenario.matrix {
         let path = ["matrix", name];
-        let taken = ["agents", "minutes", "r", "group", "count", "log_dir"];
+        // Names of the kinds, of the drivers, and of what results write among the parameters.
+        let taken = [
+            "agents",
+            "minutes",
+            "r",
+            "group",
+            "count",
+            "log_dir",
+            "total_agents",
+            "repeat",
+            "drivers",
+            "riders",
+        ];
         let is_free = template::is_name(name) && !taken.contains(&name.as_str());
         context.require(is_free, &path, || {
             let taken = taken.join(", ");
@@ -81,4 +145,39 @@ fn walk(
         }
         _ => Ok(()),
     }
+}
+
+/// What a text of the target becomes in the scenario's trials. Its placeholders were checked.
+pub(super) fn rendered(text: &str, scenario: &Scenario) -> Vec<String> {
+    let names = template::names(text);
+    let mut parameters: Vec<(&str, Vec<String>)> = scenario
+        .matrix
+        .iter()
+        .map(|(name, values)| (name.as_str(), values.iter().map(ToString::to_string).collect()))
+        .collect();
+    if scenario.kind == Kind::Duration {
+        let duration = &scenario.protocol.duration;
+        let minutes = match &duration.phases {
+            Some(phases) => vec![phases.active.0.as_secs_f64() / 60.0],
+            None => duration.minutes.clone(),
+        };
+        parameters.push(("minutes", minutes.iter().map(ToString::to_string).collect()));
+    }
+    parameters.retain(|(name, _)| names.contains(name));
+    let mut chosen: Vec<Vec<(&str, String)>> = vec![Vec::new()];
+    for (name, values) in &parameters {
+        let with = |one: Vec<(_, _)>| {
+            values.iter().map(move |value| {
+                let mut one = one.clone();
+                one.push((*name, value.clone()));
+                one
+            })
+        };
+        chosen = chosen.into_iter().flat_map(with).collect();
+    }
+    let fill = |one: &Vec<(&str, String)>| {
+        let value = |name: &str| one.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
+        template::render(text, &[], value).unwrap_or_else(|_| text.to_owned())
+    };
+    chosen.iter().map(fill).collect()
 }

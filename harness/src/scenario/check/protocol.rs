@@ -7,6 +7,7 @@ use crate::model::spec::DriverSpec;
 use crate::model::{Kind, Unit};
 use crate::scenario::Scenario;
 use crate::scenario::error::{ScenarioError, hint};
+use crate::scenario::layer::error_at;
 
 /// Refuses a protocol that gives no trials, or trials without readings.
 pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
@@ -62,7 +63,17 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
             format!("expected bytes per time such as \"1 MiB/min\", found {:?}", quantity.text)
         })?;
     }
-    Ok(())
+    let is_ordered = 0.0 <= leak.watch.value && leak.watch.value <= leak.leak.value;
+    let path = match leak.watch.value < 0.0 {
+        true => &["leak", "watch"],
+        false => context.stronger(&["leak", "watch"], &["leak", "leak"]),
+    };
+    context.require(is_ordered, path, || {
+        let (watch, leak) = (&leak.watch.text, &leak.leak.text);
+        format!(
+            "expected 0 <= leak.watch <= leak.leak, found watch = {watch:?} and leak = {leak:?}"
+        )
+    })
 }
 
 /// Refuses stretches of a held level that are too short to be read twice.
@@ -71,7 +82,8 @@ fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
     let minutes = &protocol.duration.minutes;
     let sane = |minutes: f64| minutes.is_finite() && minutes > 0.0 && minutes < 1e6;
     context.require(
-        !minutes.is_empty() && minutes.iter().all(|m| sane(*m)),
+        (!minutes.is_empty() || protocol.duration.phases.is_some())
+            && minutes.iter().all(|m| sane(*m)),
         &["duration", "minutes"],
         || "expected at least one number of minutes above 0, for example [1, 2, 4, 8]".to_owned(),
     )?;
@@ -95,13 +107,20 @@ fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
     if scenario.kind != Kind::Duration {
         return Ok(());
     }
+    let [minutes_key, phases_key] = [["duration", "minutes"], ["duration", "phases"]];
+    for layer in context.layers {
+        if layer.find(&minutes_key).is_some() && layer.find(&phases_key).is_some() {
+            let message = "`minutes` and `phases` exclude each other: one trial per number of minutes, or one with phases";
+            return Err(error_at(std::slice::from_ref(layer), &phases_key, message));
+        }
+    }
     let long_enough = |phase: &str, length: Duration, path: &[&str]| {
         let interval = protocol.duration.intervals.get(phase).unwrap_or(&protocol.sample.interval);
         context.require(length >= interval.0 * 2, path, || {
             format!("{phase}: expected at least two intervals of {interval}")
         })
     };
-    let Some(phases) = protocol.duration.phases else {
+    let Some(phases) = &protocol.duration.phases else {
         return minutes.iter().try_for_each(|minutes| {
             let length = Duration::from_secs_f64(minutes * 60.0);
             long_enough("active", length, &["duration", "minutes"])

@@ -1,8 +1,11 @@
 //! What an accepted scenario becomes.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{DRIVER, TARGET, complete, minimal};
+use crate::scenario::{Names, Workspace, files, load};
 
 /// The complete scenario has these values at these JSON pointers.
 fn check(scenario: &str, profile: &str, expected: &[(&str, Value)]) {
@@ -286,4 +289,25 @@ check = "max http.requests < 10"
     );
     check(&format!("kind = \"baseline\"{TARGET}"), "quick", &[("/driver", Value::Null)]);
     check(&format!("kind = \"baseline\"{TARGET}{DRIVER}"), "quick", &[]);
+}
+
+#[test]
+fn every_scenario_that_we_ship_is_accepted_in_every_profile() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for profile in ["quick", "full", "seed", "ci"] {
+        let environment = [("PROOFLOAD_PROFILE".to_owned(), profile.to_owned())];
+        let workspace = Workspace::open(&root, environment).unwrap();
+        for directory in ["scenarios", "fixtures/scenarios"] {
+            let files = files(&root.join(directory)).unwrap();
+            assert!(!files.is_empty(), "{directory}");
+            for file in files {
+                load(&workspace, &file, &Names::default())
+                    .unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
+        let first = include_str!("../../command/init/baseline.toml")
+            .replace("{package}", "shop")
+            .replace("{program}", "target/release/shop");
+        check(&first, profile, &[("/name", json!("checkout"))]);
+    }
 }

@@ -78,3 +78,89 @@ fn an_override_of_a_part_that_a_scenario_has_holds() {
     let scenario = serde_json::to_value(scenario).unwrap();
     assert_eq!(scenario["driver"]["agents"]["timeout"], "9s");
 }
+
+/// The complete scenario has this value at this JSON pointer.
+fn holds(scenario: &str, environment: &[(&str, &str)], pointer: &str, expected: &str) {
+    let scenario =
+        complete(scenario, "", environment).unwrap_or_else(|error| panic!("{pointer}: {error}"));
+    let scenario = serde_json::to_value(scenario).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(expected).unwrap();
+    assert_eq!(scenario.pointer(pointer), Some(&expected), "{pointer}");
+}
+
+#[test]
+fn one_key_of_a_nested_table_can_be_overridden() {
+    let probes = "[probe.cadvisor]\nurl = \"http://a\"\n[probe.prometheus]\nurl = \"http://b\"\n\
+                  query = [{ metric = \"m\", expr = \"up\" }]\n";
+    let status = "status = { method = \"GET\", path = \"/\", live = \"/a\" }\n";
+    let phases = "[duration]\nphases = { active = \"5m\", drain = \"1m\" }\n";
+    let scenario = format!(
+        "kind = \"duration\"\nprobes = [\"cadvisor\", \"prometheus\"]\n{TARGET}{DRIVER}{status}{probes}{phases}"
+    );
+    let check = |name: &str, value: &str, pointer: &str| {
+        holds(&scenario, &[(name, value)], pointer, &format!("\"{value}\""));
+    };
+    check("PROOFLOAD__PROBE__CADVISOR__URL", "http://c", "/probes/0/cadvisor/url");
+    check("PROOFLOAD__PROBE__PROMETHEUS__URL", "http://c", "/probes/1/prometheus/url");
+    check("PROOFLOAD__DRIVER__AGENTS__SPAWN__PATH", "/c", "/driver/agents/spawn/path");
+    check("PROOFLOAD__DRIVER__AGENTS__RESET__METHOD", "PUT", "/driver/agents/reset/method");
+    check("PROOFLOAD__DRIVER__AGENTS__STATUS__LIVE", "/c", "/driver/agents/status/live");
+    check("PROOFLOAD__DURATION__PHASES__DRAIN", "2m", "/protocol/duration/phases/drain");
+}
+
+#[test]
+fn a_nested_table_that_no_layer_completes_is_refused_where_it_stands() {
+    let check = |rest: &str, part: &str| {
+        let text = format!(
+            "kind = \"duration\"\nprobes = [\"prometheus\", \"cadvisor\"]\n{TARGET}{DRIVER}{rest}\n"
+        );
+        let line = text.lines().position(|line| line.ends_with("#!")).map(|index| index + 1);
+        let error = complete(&text, "", &[]).unwrap_err();
+        assert!(error.message.contains(part), "expected {part:?} in\n{error}");
+        assert_eq!(error.line, line, "{error}");
+    };
+    check(
+        "stop = { path = \"/\" } #!",
+        "`driver.agents.stop.method` is required, for example \"POST\"",
+    );
+    check("stop = { method = \"POST\" } #!", "`driver.agents.stop.path` is required");
+    let live = "`driver.agents.status.live` is required, for example \"/live\"";
+    check("status = { method = \"GET\", path = \"/\" } #!", live);
+    check("[probe.prometheus] #!\nquery = []", "`probe.prometheus.url` is required");
+    check("[probe.prometheus] #!\nurl = \"http://b\"", "`probe.prometheus.query` is required");
+    let prometheus = "[probe.prometheus]\nurl = \"http://b\"\nquery = []\n";
+    check(&format!("{prometheus}[probe.cadvisor] #!"), "`probe.cadvisor.url` is required");
+    let probes = format!("{prometheus}[probe.cadvisor]\nurl = \"http://a\"\n");
+    check(
+        &format!("{probes}[duration]\nphases = {{ drain = \"1m\" }} #!"),
+        "`duration.phases.active` is required, for example \"5m\"",
+    );
+}
+
+#[test]
+fn the_stronger_of_minutes_and_phases_holds() {
+    let phases = "phases = { active = \"5m\" }";
+    let with = |more: &str| format!("{}[duration]\n{phases}\n{more}", minimal("duration"));
+    let check = |scenario: &str, environment: &[(&str, &str)], minutes: &str, phases: &str| {
+        holds(scenario, environment, "/protocol/duration/minutes", minutes);
+        holds(scenario, environment, "/protocol/duration/phases", phases);
+    };
+    let five = r#"{"active":"5m","cooldown":null,"drain":null}"#;
+    check(&with(""), &[], "[]", five);
+    check(&with(""), &[("PROOFLOAD__DURATION__MINUTES", "[3]")], "[3.0]", "null");
+    check(&with("[profile.quick.duration]\nminutes = [2]"), &[], "[2.0]", "null");
+    let minutes = format!("{}[duration]\nminutes = [2]\n", minimal("duration"));
+    check(&minutes, &[("PROOFLOAD__DURATION__PHASES__ACTIVE", "5m")], "[]", five);
+    check(&minutes, &[], "[2.0]", "null");
+}
+
+#[test]
+fn minutes_and_phases_in_one_layer_are_refused() {
+    let text = format!(
+        "{}[duration]\nminutes = [2]\nphases = {{ active = \"5m\" }}\n",
+        minimal("duration")
+    );
+    let error = complete(&text, "", &[]).unwrap_err();
+    assert!(error.message.contains("`minutes` and `phases` exclude each other"), "{error}");
+    assert_eq!(error.line, Some(text.lines().count()), "{error}");
+}
