@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::quantity::as_length;
+
 /// What is asked of the driver when a phase begins. The phase's length counts from its completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,9 +31,11 @@ pub struct Phase {
     /// What happens first.
     pub enter: Action,
     /// How long it lasts.
+    #[serde(with = "as_length")]
     pub length: Duration,
     /// True where its readings are evidence. Other phases are watched too, but only for events.
     pub sampled: bool,
     /// The time between two samples.
+    #[serde(with = "as_length")]
     pub interval: Duration,
 }

@@ -36,6 +36,28 @@ impl fmt::Display for Length {
     }
 }
 
+/// Durations in files, as strings with units: for `#[serde(with)]`.
+pub(crate) mod as_length {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Length;
+
+    pub(crate) fn serialize<S: Serializer>(
+        length: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Length(*length).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        Length::deserialize(deserializer).map(|length| length.0)
+    }
+}
+
 /// A value in its base unit, optionally per second, with the text that the user wrote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {

@@ -30,8 +30,8 @@ pub struct Results {
     /// True of a run, or of a trial in it, that was cut off.
     #[serde(default)]
     pub incomplete: bool,
-    /// The settings of the run: its profile and filter, and by scenario the protocol as it was resolved. In files of the
-    /// original framework whatever it wrote.
+    /// The settings of the run: its profile and filter; the phases and probes of a trial are in its `metadata`. In files
+    /// of the original framework whatever it wrote.
     #[serde(default)]
     pub config: Value,
     /// The machine.
