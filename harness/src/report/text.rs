@@ -35,7 +35,7 @@ fn table(section: &Section, color: bool) -> String {
 fn paint(line: &str, color: bool) -> String {
     let start = line.len() - line.trim_start().len();
     let (space, rest) = line.split_at(start);
-    let color = color && start <= 1;
+    let color = color && start <= 2;
     let starts = |verdict: &Verdict| {
         let after = rest.strip_prefix(verdict.as_str());
         after.is_some_and(|after| after.is_empty() || after.starts_with([' ', ':']))
