@@ -70,8 +70,34 @@ fn version_2_is_read_with_groups_below() {
 }
 
 #[test]
+fn version_2_is_read_as_a_kernel_wrote_it() {
+    // 20 MiB held under a limit of 64 MiB; 1 MiB read and 2.5 MiB written past the cache; half a core allowed.
+    check(
+        "v2-captured",
+        Usage {
+            at: 0.0,
+            life: 0,
+            usage: Some(21_569_536),
+            working_set: Some(21_569_536),
+            anon: Some(21_442_560),
+            rss: Some(21_442_560),
+            limit: Some(64 << 20),
+            cpu_time: Some(6.114_476),
+            cpu_throttled: Some(6.537_53),
+            received: None, // The machine had no network.
+            sent: None,
+            disk_read: Some(1 << 20),
+            disk_written: Some(5 << 19),
+            processes: Some(1),
+            threads: Some(1),
+            files: Some(3),
+        },
+    );
+}
+
+#[test]
 fn kills_are_counted() {
-    for (version, kills) in [("v1", 0), ("v2", 2)] {
+    for (version, kills) in [("v1", 0), ("v2", 2), ("v2-captured", 1)] {
         let counter = OomCounter::open(&tree(version), ID, 4242).unwrap();
         assert_eq!(counter.read(&mut Vec::new()).unwrap(), Some(kills), "{version}");
     }
