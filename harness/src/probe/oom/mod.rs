@@ -1,7 +1,7 @@
 //! The probe `oom`: kills for want of memory, deaths, restarts and failed health checks of every member of the target.
 //!
 //! Containers are watched through three sources, since each misses something: the daemon's events, the state that it
-//! answers with, and the kernel's own count. A [`Ledger`] settles them. Processes are watched through procfs; whether
+//! answers with, and the kernel's own count. A ledger settles them. Processes are watched through procfs; whether
 //! one below the first was killed for want of memory can only be told while nothing at all was on this machine.
 
 mod ledger;
