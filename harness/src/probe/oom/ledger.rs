@@ -168,8 +168,9 @@ impl Ledger {
         let life = &mut self.life;
         life.events += part.ooms;
         let counted = part.counter.map(|counter| counter.saturating_sub(life.base));
-        // The counter is exact while it lives; the others stand in for it when it is gone.
-        let killed = counted.unwrap_or_else(|| life.events.max(u64::from(part.flag)));
+        // The counter is exact while it lives. The others stand in for it when it is gone, and know only that there was
+        // a kill: for one of them, the events of cgroup v1 may come several times.
+        let killed = counted.unwrap_or_else(|| u64::from(life.events > 0 || part.flag));
         let sources: Vec<&str> = [
             (counted.unwrap_or(0) > life.told, "the cgroup's oom_kill count"),
             (part.ooms > 0, "Docker's oom event"),

@@ -45,6 +45,16 @@ fn a_killed_child_is_told_once_whoever_reports_it_later() {
 }
 
 #[test]
+fn several_events_of_one_kill_are_one_kill() {
+    let many = [Oom, Oom, Oom, Oom, die(137)];
+    check(vec![(seen(None, &many, Some(ended("a", 137, true))), &[OomKill])]);
+    check(vec![
+        (seen(None, &[Oom, Oom], None), &[OomKill]),
+        (seen(None, &[Oom], Some(running("a", 0))), &[]),
+    ]);
+}
+
+#[test]
 fn a_killed_container_is_an_oom_kill_and_not_a_death() {
     check(vec![
         (seen(None, &[Oom, die(137)], Some(ended("a", 137, true))), &[OomKill]),
