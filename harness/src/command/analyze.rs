@@ -8,6 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{Answer, Failure};
 use crate::report::{self, Format, Report, csv, junit};
+use crate::suite::environment::{allow_inconclusive, allows_color};
 use crate::{analysis, gate, results};
 
 /// The arguments of `analyze`.
@@ -61,10 +62,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         let text = junit::render(&report).map_err(Failure::rig)?;
         write(path, text)?;
     }
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let color = !plain && std::io::stdout().is_terminal();
-    let allowed = arguments.allow_inconclusive
-        || std::env::var("PROOFLOAD_ALLOW_INCONCLUSIVE").is_ok_and(|value| value == "1");
+    let color = allows_color() && std::io::stdout().is_terminal();
+    let allowed = arguments.allow_inconclusive || allow_inconclusive();
     Ok(Answer {
         text: report::render(&report, arguments.format, color),
         code: judgement.verdict.exit_code(allowed),

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 
+use super::environment::allows_color;
 use super::say;
 use crate::analysis::{self, Analysis};
 use crate::gate::{self, Check, Judgement};
@@ -43,8 +44,7 @@ pub(super) fn publish(directory: &RunDirectory) -> io::Result<Published> {
 pub(super) fn announce(published: &Published, directory: &RunDirectory) -> io::Result<()> {
     let Published { results, analysis, judgement } = published;
     let report = Report { results, analysis, judgement };
-    let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && io::stderr().is_terminal();
+    let color = allows_color() && io::stderr().is_terminal();
     say(&report::render(&report, Format::Text, color));
     say(&format!("results: {}", directory.path().display()));
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {

@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::environment::allow_inconclusive;
 use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
@@ -329,9 +330,4 @@ impl Live {
             Verdict::worst(self.shared().verdicts.iter().copied()).unwrap_or(Verdict::Skipped);
         Ok(worst.exit_code(allow_inconclusive()))
     }
-}
-
-/// True where inconclusive and no-data trials may pass.
-pub(super) fn allow_inconclusive() -> bool {
-    std::env::var("PROOFLOAD_ALLOW_INCONCLUSIVE").is_ok_and(|value| value == "1")
 }

@@ -1,5 +1,6 @@
 //! [`Suite`]: the front door. Arguments and scenario files become test trials; what they come to, an exit code.
 
+pub(crate) mod environment;
 mod finish;
 mod live;
 pub(crate) mod lock;
