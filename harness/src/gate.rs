@@ -3,6 +3,7 @@
 //! A running suite and a later analysis judge through the same functions, so they agree. What was not shown to hold
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
+pub mod ab;
 mod early;
 mod findings;
 mod outcome;

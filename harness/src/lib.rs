@@ -21,6 +21,7 @@ pub mod results;
 #[cfg(feature = "run")]
 pub mod run;
 pub mod scenario;
+pub mod simulate;
 #[cfg(feature = "run")]
 pub mod suite;
 #[cfg(feature = "run")]

@@ -23,6 +23,7 @@ fn parse() -> Result<Rules, toml::de::Error> {
         thresholds: Vec::new(),
         leak: table("leak").try_into()?,
         reset: table("reset").try_into()?,
+        ab: None,
     })
 }
 

@@ -6,6 +6,7 @@
 pub mod analyze;
 pub mod check;
 pub mod init;
+pub mod selftest;
 
 use std::fmt;
 use std::io::Write;

@@ -66,6 +66,7 @@ mod tests {
             thresholds: vec![threshold],
             leak,
             reset: ResetRule { within: 0.1, gate: true },
+            ab: None,
         };
         let api: Arc<str> = "api".into();
         let sample = Sample {

@@ -1,10 +1,12 @@
 //! [`Rules`]: what a trial is judged by. Results carry them, so that judging again gives the same verdict.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantity::{Length, Quantity};
-use super::threshold::Threshold;
+use super::threshold::{Severity, Stat, Threshold};
 
 /// Everything that a trial is judged by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +17,58 @@ pub struct Rules {
     pub leak: LeakRule,
     /// How a reset is judged, in trials of kind `reset`.
     pub reset: ResetRule,
+    /// How two versions are compared, in trials that run both; absent of all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ab: Option<AbRule>,
+}
+
+/// How two versions, a and b, are compared that were run in turn. An effect is a relative change for the worse, as a
+/// fraction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AbRule {
+    /// After how many pairs the comparison is looked at, rising; the last is the most that are run.
+    pub looks: Vec<u32>,
+    /// The smallest effect of interest.
+    pub min_effect: f64,
+    /// An effect surely below this passes.
+    pub margin: f64,
+    /// Asks for the claim that the two differ by less than this, either way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
+    /// What is compared.
+    pub metrics: Vec<AbMetric>,
+}
+
+/// One thing that is compared between two versions: a statistic of every run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AbMetric {
+    /// The metric.
+    pub metric: String,
+    /// One container, process or driver; every one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What a run comes to.
+    pub stat: Stat,
+    /// What follows from a regression.
+    pub severity: Severity,
+    /// In place of [`AbRule::min_effect`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_effect: Option<f64>,
+    /// In place of [`AbRule::margin`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// What past runs say of the scatter of the pairs' log ratios, by source.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub priors: BTreeMap<String, Prior>,
+}
+
+/// The scatter that past runs showed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Prior {
+    /// Standard deviation of the log of a single run.
+    pub sd: f64,
+    /// From how many past runs.
+    pub runs: u32,
 }
 
 /// How memory growth over time is judged.

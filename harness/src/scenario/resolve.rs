@@ -121,6 +121,7 @@ impl Resolver<'_> {
             thresholds: self.thresholds(file.threshold.as_deref().unwrap_or_default())?,
             leak: self.leak(file.leak.clone().unwrap_or_default())?,
             reset: ResetRule { within: protocol.reset.within, gate: protocol.reset.gate },
+            ab: None,
         };
         Ok(Scenario {
             name: path

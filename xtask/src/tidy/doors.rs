@@ -40,6 +40,9 @@ const DOORS: &[Door] = &[
         rooms: &["analysis"],
         reason: "statistics are stated once, with their source",
     },
+    Door { name: "rand", rooms: RANDOM, reason: RANDOM_REASON },
+    Door { name: "rand_distr", rooms: RANDOM, reason: RANDOM_REASON },
+    Door { name: "rand_pcg", rooms: RANDOM, reason: RANDOM_REASON },
     Door {
         name: "bollard",
         rooms: &["target/compose", "probe"],
@@ -75,6 +78,9 @@ const DOORS: &[Door] = &[
         reason: "signals, users and clocks of this machine",
     },
 ];
+
+const RANDOM: &[&str] = &["simulate"];
+const RANDOM_REASON: &str = "what is measured or judged is never random";
 
 const HTTP: &[&str] = &["host/http", "target", "drive", "probe"];
 const HTTP_REASON: &str =

@@ -42,6 +42,11 @@ const LAYERS: &[Layer] = &[
         may: &["model", "scenario", "plan", "results", "analysis", "gate"],
         reason: "a report renders what is there",
     },
+    Layer {
+        module: "simulate",
+        may: &["model"],
+        reason: "data with a known truth must not come from what it tests",
+    },
     // The run half.
     Layer {
         module: "host",
@@ -79,8 +84,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         module: "command",
         may: &[
-            "model", "scenario", "plan", "results", "analysis", "gate", "report", "host", "target",
-            "drive", "probe", "run", "suite",
+            "model", "scenario", "plan", "results", "analysis", "gate", "report", "simulate",
+            "host", "target", "drive", "probe", "run", "suite",
         ],
         reason: "commands see everything",
     },
