@@ -4,6 +4,7 @@
 //! Each finding has a file: [`summary`], [`scaling`], [`leak`], [`reset`]. A stronger method takes the place of such
 //! a file; [`Analysis`] and its JSON stay.
 
+pub mod binomial;
 pub mod describe;
 pub mod fit;
 pub mod leak;
@@ -21,7 +22,7 @@ use std::collections::HashSet;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use leak::{Band, Leak, LeakMethod, LeakVerdict};
-pub use reset::{Reset, ResetVerdict};
+pub use reset::{Growth, Reset, ResetVerdict};
 pub use scaling::{DataPoint, Scaling};
 pub use summary::{ContainerSummary, PhaseSummary, TrialSummary};
 

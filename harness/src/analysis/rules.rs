@@ -13,6 +13,12 @@ pub fn of(trial: &TrialRecord) -> &Rules {
     trial.rules.as_ref().unwrap_or(&DEFAULT)
 }
 
+/// The rules of the embedded defaults, without a profile.
+#[must_use]
+pub fn defaults() -> &'static Rules {
+    &DEFAULT
+}
+
 static DEFAULT: LazyLock<Rules> =
     LazyLock::new(|| parse().expect("the embedded defaults state every rule, as a test shows"));
 

@@ -1,6 +1,7 @@
 //! Golden files and made-up trials; other parts' tests use them too.
 
 mod growth;
+mod resets;
 
 use std::sync::Arc;
 

@@ -38,7 +38,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::rules::{LeakGate, LeakRule, ResetRule};
+    use crate::model::rules::{LeakGate, LeakRule, ResetMethod, ResetRule};
     use crate::model::{Op, Reading, Severity, Stat, Threshold, metric};
 
     fn check(per: Option<&str>, abort_on_fail: bool, phase: &str, expected: bool) {
@@ -65,7 +65,13 @@ mod tests {
         let rules = Rules {
             thresholds: vec![threshold],
             leak,
-            reset: ResetRule { within: 0.1, gate: true },
+            reset: ResetRule {
+                rule: ResetMethod::Within,
+                growth: 0.01,
+                detect: 0.05,
+                within: 0.1,
+                gate: true,
+            },
             ab: None,
         };
         let api: Arc<str> = "api".into();

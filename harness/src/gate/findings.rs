@@ -3,7 +3,7 @@
 use super::thresholds::{event_kind, number, shown};
 use super::{Check, EVERY_SOURCE};
 use crate::analysis::{Analysis, Leak, LeakVerdict, MIB, PER_MINUTE, Reset, ResetVerdict, rules};
-use crate::model::rules::{LeakGate, LeakRule};
+use crate::model::rules::{LeakGate, LeakRule, ResetMethod, ResetRule};
 use crate::model::{Kind, Verdict, metric};
 use crate::results::TrialRecord;
 
@@ -22,7 +22,7 @@ pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {
         }
         Some(Kind::Reset) if rules.reset.gate => {
             let resets = || analysis.resets.iter().filter(|reset| reset.id == trial.id);
-            checks.extend(resets().map(reset));
+            checks.extend(resets().map(|reset| self::reset(&rules.reset, reset)));
             // The original framework judges one container.
             let original = trial.rules.is_none();
             let found = |name: &str| resets().any(|reset| original || reset.container == name);
@@ -141,33 +141,43 @@ fn leak(rule: &LeakRule, leak: &Leak) -> Check {
     }
 }
 
-fn reset(reset: &Reset) -> Check {
+fn reset(rule: &ResetRule, reset: &Reset) -> Check {
     let short = crate::analysis::digits::short;
-    let Reset { baseline_mb, post_reset_mb, diff_percent, within_percent, cycles, .. } = reset;
-    let times = if *cycles == 1 { "1 reset".to_owned() } else { format!("{cycles} resets") };
-    let found = format!("{} MiB after {times}", short(*post_reset_mb));
-    let side = |diff: f64| if diff < 0.0 { "below" } else { "above" };
-    let readings = reset.baseline_n.zip(reset.post_reset_n);
-    let reason = match (diff_percent, readings) {
-        (None, _) => format!("{found}, and nothing compares with a baseline of 0 MiB"),
-        (_, Some((before, after))) if reset.verdict == ResetVerdict::Unknown => format!(
-            "{found}; readings: {before} before the load, {after} after the reset, and a verdict needs {} of each",
-            Reset::LEAST
-        ),
-        (Some(diff), _) => format!("{found}, {}% {} the baseline", short(diff.abs()), side(*diff)),
+    let verdict = match reset.verdict {
+        ResetVerdict::Pass => Verdict::Pass,
+        ResetVerdict::Fail => Verdict::Fail,
+        ResetVerdict::Unknown => Verdict::Inconclusive,
     };
-    Check {
+    let check = Check {
         id: reset.id.clone(),
         metric: reset.channel.clone(),
         source: reset.container.clone(),
-        expected: format!("within {}% of {} MiB", short(*within_percent), short(*baseline_mb)),
-        actual: Some(post_reset_mb * MIB),
-        verdict: match reset.verdict {
-            ResetVerdict::Pass => Verdict::Pass,
-            ResetVerdict::Fail => Verdict::Fail,
-            ResetVerdict::Unknown => Verdict::Inconclusive,
+        expected: String::new(),
+        actual: None,
+        verdict,
+        reason: reset.reason.clone(),
+        shown: None,
+    };
+    match reset.rule {
+        ResetMethod::Growth => {
+            let growth = reset.growth.as_ref();
+            Check {
+                metric: growth.map_or(check.metric, |growth| growth.channel.clone()),
+                expected: format!("growth <= {}% per cycle", short(rule.growth * 100.0)),
+                actual: growth.map(|growth| growth.percent_per_cycle / 100.0),
+                shown: growth.map(|growth| format!("{}%", short(growth.percent_per_cycle))),
+                ..check
+            }
+        }
+        ResetMethod::Within => Check {
+            expected: format!(
+                "within {}% of {} MiB",
+                short(reset.within_percent),
+                short(reset.baseline_mb)
+            ),
+            actual: Some(reset.post_reset_mb * MIB),
+            shown: Some(format!("{} MiB", short(reset.post_reset_mb))),
+            ..check
         },
-        reason,
-        shown: Some(format!("{} MiB", short(*post_reset_mb))),
     }
 }

@@ -5,7 +5,7 @@ mod events;
 use super::*;
 use crate::analysis::tests::{OWN, SEED, read, ruled, run, trial};
 use crate::analysis::{MIB, analyze, analyze_trial};
-use crate::model::rules::LeakGate;
+use crate::model::rules::{LeakGate, ResetMethod};
 use crate::model::{Kind, Metric, Threshold, metric};
 use crate::results::parse;
 
@@ -191,7 +191,9 @@ fn a_container_without_a_finding_is_no_data_beside_those_with_one() {
     read(&mut growth, ("active", 0), API, 2.0, &[10.0 * MIB; 200]);
     read(&mut growth, ("drain", 0), (&metric::MEMORY_WORKING_SET, "db"), 2.0, &[MIB; 9]);
     check(&growth, &[("pass", set, "api"), ("no-data", set, "db")]);
-    let mut reset = trial(Kind::Reset, "reset::x");
+    let mut reset = ruled(trial(Kind::Reset, "reset::x"), |rules| {
+        rules.reset.rule = ResetMethod::Within;
+    });
     read(&mut reset, ("baseline", 0), API, 2.0, &[10.0 * MIB; 9]);
     read(&mut reset, ("post", 1), API, 2.0, &[10.5 * MIB; 9]);
     check(&reset, &[("pass", set, "api")]);
@@ -202,7 +204,9 @@ fn a_container_without_a_finding_is_no_data_beside_those_with_one() {
 #[test]
 fn a_reset_that_cannot_be_told_is_inconclusive_and_says_why() {
     let check = |before: &[f64], after: &[f64], verdict: Verdict, reason: &str| {
-        let mut trial = trial(Kind::Reset, "reset::x");
+        let mut trial = ruled(trial(Kind::Reset, "reset::x"), |rules| {
+            rules.reset.rule = ResetMethod::Within;
+        });
         for (phase, mib) in [(("baseline", 0), before), (("post", 1), after)] {
             let values: Vec<f64> = mib.iter().map(|mib| mib * MIB).collect();
             read(&mut trial, phase, API, 2.0, &values);

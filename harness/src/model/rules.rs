@@ -100,11 +100,34 @@ pub enum LeakGate {
     Off,
 }
 
-/// How a reset is judged.
+/// How resets are judged. Fractions are of memory before the first load.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResetRule {
-    /// How far memory after a reset may be from the baseline, as a fraction of it.
+    /// By what; files without it were judged by the last level.
+    #[serde(default = "within")]
+    pub rule: ResetMethod,
+    /// With [`ResetMethod::Growth`]: growth per cycle above this fails when it is surely above 0, as a fraction.
+    #[serde(default)]
+    pub growth: f64,
+    /// With [`ResetMethod::Growth`]: cycles that could hide this much growth each are `unknown`.
+    #[serde(default)]
+    pub detect: f64,
+    /// How far memory after the last reset may be from the baseline, as a fraction of it.
     pub within: f64,
-    /// False: the difference is reported only.
+    /// False: what was found is reported only.
     pub gate: bool,
+}
+
+fn within() -> ResetMethod {
+    ResetMethod::Within
+}
+
+/// By what resets are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetMethod {
+    /// Growth of the level after a reset, from cycle to cycle.
+    Growth,
+    /// The level after the last reset against the baseline.
+    Within,
 }

@@ -26,7 +26,12 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         more.push(format!("and {rest} more, which results.json lists"));
         rows.push(more);
     }
-    Section { title: "Events", header: &["after", "trial", "kind", "source", "message"], rows }
+    Section {
+        title: "Events",
+        header: &["after", "trial", "kind", "source", "message"],
+        rows,
+        explained: None,
+    }
 }
 
 fn happened(trial: &TrialRecord) -> Vec<(EventKind, Vec<String>)> {

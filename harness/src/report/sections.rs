@@ -5,12 +5,24 @@ use super::{Report, events};
 use crate::analysis::{Band, LeakVerdict, ResetVerdict};
 use crate::gate::worst_first;
 use crate::model::Verdict;
+use crate::model::rules::ResetMethod;
 
 /// A titled table; without rows it is left out.
 pub(super) struct Section {
     pub(super) title: &'static str,
     pub(super) header: &'static [&'static str],
     pub(super) rows: Vec<Vec<String>>,
+    /// The heading of the page on methods that explains what the rows say, as its anchor.
+    pub(super) explained: Option<&'static str>,
+}
+
+impl Section {
+    /// Where the rows are explained.
+    pub(super) fn explanation(&self) -> Option<String> {
+        const METHODS: &str =
+            concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/statistics.md");
+        self.explained.map(|anchor| format!("{METHODS}#{anchor}"))
+    }
 }
 
 /// What cannot be told.
@@ -96,6 +108,7 @@ fn trial_table(report: &Report<'_>) -> Section {
         title: "Trials",
         header: &["verdict", "trial", "took", "samples", "worst lateness", "events"],
         rows: trials(report).map(row).collect(),
+        explained: None,
     }
 }
 
@@ -115,6 +128,7 @@ fn checks(report: &Report<'_>) -> Section {
         title: "Checks, worst first",
         header: &["verdict", "trial", "metric", "source", "expected", "actual", "reason"],
         rows: worst_first(&report.judgement.checks).into_iter().map(row).collect(),
+        explained: None,
     }
 }
 
@@ -133,6 +147,7 @@ fn scaling(report: &Report<'_>) -> Section {
         title: "Memory against agents",
         header: &["container", "scenario", "best fit", "R²", "points"],
         rows: report.analysis.scalings.iter().map(row).collect(),
+        explained: Some("scaling-laws"),
     }
 }
 
@@ -180,6 +195,7 @@ fn leaks(report: &Report<'_>) -> Section {
             "reason",
         ],
         rows: report.analysis.leaks.iter().map(row).collect(),
+        explained: Some("leaks"),
     }
 }
 
@@ -190,36 +206,40 @@ fn resets(report: &Report<'_>) -> Section {
             ResetVerdict::Fail => "fail",
             ResetVerdict::Unknown => "unknown",
         };
+        let growth = reset.growth.as_ref().map(|growth| growth.percent_per_cycle);
+        let rule = match reset.rule {
+            ResetMethod::Growth => "growth",
+            ResetMethod::Within => "within",
+        };
         vec![
             verdict.to_owned(),
             reset.id.clone(),
             reset.container.clone(),
+            rule.to_owned(),
+            reset.cycles.to_string(),
+            or_nothing(growth, percent),
             mib(reset.baseline_mb),
             or_nothing(reset.load_peak_mb, mib),
             mib(reset.post_reset_mb),
-            or_nothing(reset.baseline_n, |n| n.to_string()),
-            or_nothing(reset.post_reset_n, |n| n.to_string()),
             or_nothing(reset.diff_percent, percent),
-            percent(reset.within_percent),
-            reset.cycles.to_string(),
         ]
     };
     Section {
-        title: "Memory after reset",
+        title: "Memory over resets",
         header: &[
             "finding",
             "trial",
             "container",
+            "rule",
+            "resets",
+            "growth per cycle",
             "baseline",
             "peak",
             "after",
-            "readings before",
-            "readings after",
-            "difference",
-            "allowed",
-            "resets",
+            "from baseline",
         ],
         rows: report.analysis.resets.iter().map(row).collect(),
+        explained: Some("resets"),
     }
 }
 
@@ -259,6 +279,7 @@ fn usage(report: &Report<'_>) -> Section {
             "cpu max",
         ],
         rows,
+        explained: None,
     }
 }
 
@@ -297,5 +318,6 @@ fn phases(report: &Report<'_>) -> Section {
             "cpu max",
         ],
         rows,
+        explained: None,
     }
 }

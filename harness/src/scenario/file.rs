@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::quantity::{Length, Quantity};
-use crate::model::rules::LeakGate;
+use crate::model::rules::{LeakGate, ResetMethod};
 use crate::model::spec::probe::Query;
 use crate::model::spec::target::{Clean, Ready, Service};
 use crate::model::{Kind, Op, Param, Severity, Stat};
@@ -343,9 +343,15 @@ table! {
         agents: u32,
         /// How often load and reset follow each other.
         cycles: u32,
-        /// How far memory may be from the baseline, as a fraction.
+        /// By what resets are judged.
+        rule: ResetMethod,
+        /// With `rule = "growth"`: the growth per cycle that fails, as a fraction of the baseline.
+        growth: f64,
+        /// With `rule = "growth"`: cycles that could hide this much growth each are unknown.
+        detect: f64,
+        /// With `rule = "within"`: how far memory may be from the baseline, as a fraction.
         within: f64,
-        /// False: the difference is reported only.
+        /// False: what was found is reported only.
         gate: bool,
         /// How long is read before the first load.
         baseline: Length,

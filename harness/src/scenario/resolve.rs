@@ -120,7 +120,13 @@ impl Resolver<'_> {
         let rules = Rules {
             thresholds: self.thresholds(file.threshold.as_deref().unwrap_or_default())?,
             leak: self.leak(file.leak.clone().unwrap_or_default())?,
-            reset: ResetRule { within: protocol.reset.within, gate: protocol.reset.gate },
+            reset: ResetRule {
+                rule: protocol.reset.rule,
+                growth: protocol.reset.growth,
+                detect: protocol.reset.detect,
+                within: protocol.reset.within,
+                gate: protocol.reset.gate,
+            },
             ab: None,
         };
         Ok(Scenario {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Context, unique};
+use crate::model::rules::ResetMethod;
 use crate::model::spec::DriverSpec;
 use crate::model::{Kind, Unit};
 use crate::scenario::Scenario;
@@ -39,9 +40,17 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     context.require(protocol.reset.cycles > 0, &["reset", "cycles"], || {
         "expected at least 1".to_owned()
     })?;
-    let within = protocol.reset.within;
-    context.require(within > 0.0 && within.is_finite(), &["reset", "within"], || {
-        format!("expected a fraction above 0, for example 0.10, found {within}")
+    let reset = &protocol.reset;
+    for (key, fraction) in
+        [("within", reset.within), ("growth", reset.growth), ("detect", reset.detect)]
+    {
+        context.require(fraction > 0.0 && fraction.is_finite(), &["reset", key], || {
+            format!("expected a fraction above 0, for example 0.10, found {fraction}")
+        })?;
+    }
+    let grows = scenario.kind == Kind::Reset && reset.rule == ResetMethod::Growth;
+    context.require(!grows || reset.cycles >= 3, &["reset", "cycles"], || {
+        "expected at least 3 for `rule = \"growth\"`, better 4 or more".to_owned()
     })?;
     context.require(scenario.repeat > 0, &["repeat"], || "expected at least 1".to_owned())?;
     let needs_driver = scenario.kind != Kind::Baseline;

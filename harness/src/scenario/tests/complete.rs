@@ -105,7 +105,10 @@ fn every_key_of_the_contract_is_accepted_and_keeps_its_value() {
                     "abort_on_fail": false,
                 }]),
             ),
-            ("/rules/reset", json!({ "within": 0.10, "gate": true })),
+            (
+                "/rules/reset",
+                json!({ "rule": "growth", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true }),
+            ),
         ],
     );
     check(
@@ -132,7 +135,7 @@ fn a_minimal_scenario_has_every_documented_default() {
                     "baseline": { "length": "30s" },
                     "load": { "levels": [10, 20, 40, 80] },
                     "duration": { "minutes": [15.0], "agents": 40, "intervals": {}, "phases": null },
-                    "reset": { "agents": 40, "cycles": 4, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
+                    "reset": { "agents": 40, "cycles": 4, "rule": "growth", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),
             ),
             ("/driver/agents/headers", json!({})),
@@ -152,7 +155,10 @@ fn a_minimal_scenario_has_every_documented_default() {
                     "gross": "60 MiB/min", "certain": true, "shortest": "4m",
                 }),
             ),
-            ("/rules/reset", json!({ "within": 0.10, "gate": true })),
+            (
+                "/rules/reset",
+                json!({ "rule": "growth", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true }),
+            ),
         ],
     );
 }
@@ -217,7 +223,7 @@ fn the_seed_profile_is_the_seed_protocol() {
                     "baseline": { "length": "30s" },
                     "load": { "levels": [10, 20, 40, 80] },
                     "duration": { "minutes": [1.0, 2.0, 4.0, 8.0], "agents": 40, "intervals": {}, "phases": null },
-                    "reset": { "agents": 40, "cycles": 1, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
+                    "reset": { "agents": 40, "cycles": 1, "rule": "within", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),
             ),
             ("/rules/leak/gate", json!("verdict")),

@@ -103,6 +103,9 @@ fn a_protocol_without_trials_or_readings_is_refused() {
     check("reset.cycles = 0 #!", "", "expected at least 1");
     check("reset.within = 0.0 #!", "", "expected a fraction above 0");
     check("reset.within = -0.1 #!", "", "expected a fraction above 0");
+    check("reset.growth = 0.0 #!", "", "expected a fraction above 0");
+    check("reset.detect = nan #!", "", "expected a fraction above 0");
+    check_kind("reset", "reset.cycles = 2 #!", "expected at least 3 for `rule = \"growth\"`");
     check("repeat = 0 #!", "", "expected at least 1");
     check_kind("baseline", "baseline.length = \"3s\" #!", "expected at least two intervals");
     check_kind("reset", "reset.baseline = \"3s\" #!", "expected at least two intervals");
