@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn tails_are_those_of_scipy() {
         let close = |actual: f64, expected: f64| {
-            assert!((actual / expected - 1.0).abs() < 1e-9, "{actual} {expected}")
+            assert!((actual / expected - 1.0).abs() < 1e-9, "{actual} {expected}");
         };
         // scipy.stats.binom
         close(at_least(5, 100, 0.01), 0.003_432_321_587_754_520_7);

@@ -8,11 +8,12 @@ pub mod check;
 pub mod init;
 pub mod selftest;
 
-use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+pub use crate::suite::Failure;
 
 /// What can be asked of Proofload outside `cargo test`.
 #[derive(Clone, Debug, Subcommand)]
@@ -36,6 +37,13 @@ pub enum Command {
     /// A file that exists is kept, unless --force is given; Cargo.toml and .gitignore only ever get lines appended.
     #[command(after_help = EXIT_CODES)]
     Init(init::Arguments),
+    /// Prove on this machine that the gate can pass and can fail
+    ///
+    /// Runs the demo workload against itself, with an injected leak and with an injected slowdown, and judges simulated
+    /// runs with a known truth through the journal, the results and the gate. Prints how often each rule was wrong,
+    /// and fails when that is not what it should be. Takes the machine for itself, as a run does.
+    #[command(after_help = EXIT_CODES)]
+    Selftest(selftest::Arguments),
 }
 
 /// The exit codes, as the help texts of all commands end.
@@ -55,6 +63,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Selftest(arguments) => selftest::run(&arguments),
     };
     match answer {
         Ok(Answer { text, code }) => {
@@ -83,26 +92,5 @@ impl Answer {
     #[must_use]
     pub fn pass(text: String) -> Self {
         Self { text, code: 0 }
-    }
-}
-
-/// Why a command could not do its work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// 2 where the user can mend it, 4 where the environment failed.
-    pub code: u8,
-    /// For stderr.
-    pub message: String,
-}
-
-impl Failure {
-    /// Bad arguments or bad input.
-    pub fn usage(message: impl fmt::Display) -> Self {
-        Self { code: 2, message: message.to_string() }
-    }
-
-    /// The environment failed: a disk, a program that is not there.
-    pub fn rig(message: impl fmt::Display) -> Self {
-        Self { code: 4, message: format!("rig: {message}") }
     }
 }

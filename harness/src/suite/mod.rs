@@ -1,6 +1,7 @@
 //! [`Suite`]: the front door. Arguments and scenario files become test trials; what they come to, an exit code.
 
 pub(crate) mod environment;
+mod failure;
 mod finish;
 mod live;
 pub(crate) mod lock;
@@ -16,6 +17,9 @@ use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use libtest_mimic::Arguments;
+
+pub use failure::Failure;
+use failure::RIG;
 
 use crate::drive::Driver;
 use crate::model::{Member, Params};
@@ -38,11 +42,6 @@ pub struct Suite {
     root: PathBuf,
     parts: Parts,
 }
-
-/// The exit code of bad input: arguments, scenario files, the environment.
-const USAGE: u8 = 2;
-/// The exit code of a broken rig.
-const RIG: u8 = 4;
 
 #[derive(Parser)]
 #[command(
@@ -104,7 +103,11 @@ impl Suite {
         let matches = Cli::command().help_template(HELP).get_matches();
         let Cli { arguments } =
             Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        match self.run(arguments) {
+        // Variables that are not UTF-8 cannot be ours.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        match self.run(arguments, variables) {
             Ok(code) => ExitCode::from(code),
             Err(Failure { code, message }) => {
                 say(&message);
@@ -113,15 +116,26 @@ impl Suite {
         }
     }
 
-    fn run(mut self, arguments: Arguments) -> Result<u8, Failure> {
+    /// Runs every scenario as a command that has a line of its own to say: what libtest would print goes to `log`.
+    /// `variables` stand for the environment's.
+    pub(crate) fn run_all(
+        self,
+        variables: impl IntoIterator<Item = (String, String)>,
+        log: &Path,
+    ) -> Result<u8, Failure> {
+        let logfile = Some(log.display().to_string());
+        self.run(Arguments { logfile, ..Arguments::default() }, variables)
+    }
+
+    fn run(
+        mut self,
+        arguments: Arguments,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<u8, Failure> {
         let root = std::path::absolute(&self.root).map_err(Failure::rig)?;
         self.root = root.canonicalize().unwrap_or(root);
         self.parts.root.clone_from(&self.root);
-        // Variables that are not UTF-8 cannot be ours.
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let workspace = Workspace::open(&self.root, environment).map_err(Failure::usage)?;
+        let workspace = Workspace::open(&self.root, variables).map_err(Failure::usage)?;
         let trials = self.plan(&workspace).map_err(Failure::usage)?;
         let selection = select::select(arguments, trials)?;
         if selection.arguments.list {
@@ -148,20 +162,4 @@ impl Suite {
 /// Writes a line to standard error. A reader that has gone is no reason to leave a target up, as a panic would.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Why there is nothing to run, or no way to.
-struct Failure {
-    code: u8,
-    message: String,
-}
-
-impl Failure {
-    fn usage(message: impl std::fmt::Display) -> Self {
-        Self { code: USAGE, message: message.to_string() }
-    }
-
-    fn rig(message: impl std::fmt::Display) -> Self {
-        Self { code: RIG, message: format!("rig: {message}") }
-    }
 }

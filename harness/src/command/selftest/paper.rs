@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::analysis::rules;
 use crate::model::{Kind, Metric, Outcome, Reading, Sample, Verdict};
 use crate::results::document::Date;
-use crate::results::{Line, TrialHeader, TrialRecord};
+use crate::results::{Environment, Line, SCHEMA_VERSION, TrialHeader, TrialRecord};
 
 /// Readings of one phase.
 pub(super) struct Stretch<'a> {
@@ -63,4 +63,17 @@ pub(super) fn record(lines: Vec<Line>) -> Option<TrialRecord> {
     let mut record = TrialRecord::begun(at, *trial);
     lines.for_each(|line| record.take(line));
     Some(record)
+}
+/// The journal of a run of these trials, one line each.
+pub(super) fn journal(trials: Vec<Vec<Line>>) -> Vec<Line> {
+    let at = Date(Timestamp::UNIX_EPOCH);
+    let run = Line::Run {
+        schema_version: SCHEMA_VERSION,
+        test_id: "selftest".to_owned(),
+        at,
+        config: Value::Null,
+        environment: Environment::default(),
+    };
+    let trials = trials.into_iter().flatten();
+    std::iter::once(run).chain(trials).chain([Line::Complete { at }]).collect()
 }

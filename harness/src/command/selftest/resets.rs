@@ -55,7 +55,6 @@ mod tests {
     #[test]
     fn resets_are_judged_as_often_right_as_the_table_says() {
         for rate in rates(11, 150) {
-            println!("{rate:?}");
             assert!(!rate.is_off(), "{rate:?}");
         }
     }
