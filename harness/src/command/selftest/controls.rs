@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Judge, Outcome};
-use crate::Suite;
 use crate::analysis;
 use crate::model::Verdict;
 use crate::results;
+use crate::suite::Suite;
 
 /// A scenario and what has to come of it.
 struct Control {
