@@ -4,6 +4,7 @@
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
 pub mod ab;
+pub mod sides;
 mod early;
 mod findings;
 mod outcome;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 pub use early::decided;
 
-use crate::analysis::{Analysis, ending};
+use crate::analysis::{Analysis, compare, ending};
 use crate::model::{Outcome, Verdict};
 use crate::results::{Results, TrialRecord};
 
@@ -78,8 +79,11 @@ impl Check {
 /// Judges a whole run.
 #[must_use]
 pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
-    let trials = results.scenarios.iter();
-    let mut checks: Vec<Check> = trials.flat_map(|trial| judge_trial(trial, analysis).1).collect();
+    let alone = results.scenarios.iter().filter(|trial| !compare::is_compared(trial));
+    let mut checks: Vec<Check> = alone.flat_map(|trial| judge_trial(trial, analysis).1).collect();
+    // The runs of a comparison are judged as one.
+    let comparisons = compare::comparisons(&results.scenarios);
+    checks.extend(comparisons.iter().flat_map(|(_, runs)| ab::of(runs, analysis)));
     let run = |verdict: Verdict, reason: &str| Check {
         verdict,
         ..outcome::check(&results.test_id, "run", reason)
@@ -92,9 +96,14 @@ pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
     Judgement { verdict: worst(&checks), incomplete: results.incomplete, checks }
 }
 
-/// Judges one trial by its rules, with the findings on it.
+/// Judges one trial by its rules, with the findings on it. Of a run of a comparison, which [`ab::compare`] judges with the
+/// others, only its end and its thresholds count.
 #[must_use]
 pub fn judge_trial(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Check>) {
+    if compare::is_compared(trial) {
+        let checks = ab::run(trial);
+        return (worst(&checks), checks);
+    }
     let mut checks: Vec<Check> = match ending(trial) {
         Some(Outcome::Completed) => {
             let thresholds = thresholds::checks(trial);

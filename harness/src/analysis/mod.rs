@@ -1,10 +1,11 @@
 //! Facts drawn from results: [`analyze`] turns what was measured into findings. Nothing here passes or fails a trial;
 //! the limits that findings speak of come with the trial, and only `gate` turns them into a verdict.
 //!
-//! Each finding has a file: [`summary`], [`scaling`], [`leak`], [`reset`]. A stronger method takes the place of such
+//! Each finding has a file: [`summary`], [`scaling`], [`leak`], [`reset`], and a folder: [`compare`]. A stronger method takes the place of such
 //! a file; [`Analysis`] and its JSON stay.
 
 pub mod binomial;
+pub mod compare;
 pub mod describe;
 pub mod fit;
 pub mod leak;
@@ -13,6 +14,7 @@ pub mod reset;
 pub mod rules;
 pub mod scaling;
 pub mod series;
+pub mod statistic;
 pub mod summary;
 
 pub(crate) mod digits;
@@ -21,6 +23,7 @@ use std::collections::HashSet;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+pub use compare::{Change, ChangeVerdict, Unmatched};
 pub use leak::{Band, Leak, LeakMethod, LeakVerdict};
 pub use reset::{Growth, Reset, ResetVerdict};
 pub use scaling::{DataPoint, Scaling};
@@ -48,11 +51,16 @@ pub struct Analysis {
     pub leaks: Vec<Leak>,
     /// What came back after a reset, per container and trial of kind `reset`.
     pub resets: Vec<Reset>,
+    /// What differs between two versions, per metric and source.
+    pub changes: Vec<Change>,
+    /// What only one of two versions has.
+    pub unmatched: Vec<Unmatched>,
 }
 
 impl Analysis {
     /// The keys of the JSON object that are not containers.
-    pub const FIXED: [&'static str; 4] = ["scenario_summaries", "leaks", "resets", "changes"];
+    pub const FIXED: [&'static str; 5] =
+        ["scenario_summaries", "leaks", "resets", "changes", "unmatched"];
 
     /// The key of each of [`Analysis::scalings`] in JSON.
     ///
@@ -90,8 +98,10 @@ impl Serialize for Analysis {
         map.serialize_entry("scenario_summaries", &self.summaries)?;
         map.serialize_entry("leaks", &self.leaks)?;
         map.serialize_entry("resets", &self.resets)?;
-        // Reserved for what differs between two runs; readers can rely on the name.
-        map.serialize_entry("changes", &[(); 0])?;
+        map.serialize_entry("changes", &self.changes)?;
+        if !self.unmatched.is_empty() {
+            map.serialize_entry("unmatched", &self.unmatched)?;
+        }
         map.end()
     }
 }
@@ -102,6 +112,11 @@ pub fn analyze(results: &Results) -> Analysis {
     let mut analysis = Analysis { scalings: scaling::scalings(results), ..Analysis::default() };
     for trial in &results.scenarios {
         analysis.absorb(trial);
+    }
+    for (_, runs) in compare::comparisons(&results.scenarios) {
+        let found = compare::comparison(&runs);
+        analysis.changes.extend(found.changes);
+        analysis.unmatched.extend(found.unmatched);
     }
     analysis
 }

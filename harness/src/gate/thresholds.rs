@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Check, EVERY_SOURCE};
-use crate::analysis::describe::{Description, quantile};
 use crate::analysis::digits::short;
 use crate::analysis::rules;
-use crate::analysis::series::{Series, by_source, is_counter};
+use crate::analysis::series::by_source;
+use crate::analysis::statistic::statistic;
 use crate::model::quantity::Quantity;
 use crate::model::{EventKind, Op, Severity, Stat, Threshold, Verdict};
 use crate::results::TrialRecord;
@@ -55,7 +55,12 @@ fn check(trial: &TrialRecord, threshold: &Threshold) -> Vec<Check> {
     let checks = sources.iter().map(|(source, series)| {
         let blank = blank(trial, threshold, source);
         match statistic(threshold.stat, &threshold.metric, series) {
-            Ok(measured) => decide(trial, threshold, measured, blank),
+            Ok(found) => {
+                let readings = if found.n == 1 { "reading" } else { "readings" };
+                let reason = format!(" from {} {readings}", found.n);
+                let (value, interval) = (found.value, found.interval);
+                decide(trial, threshold, Measured { value, interval, reason }, blank)
+            }
             Err(reason) => Check { verdict: Verdict::Inconclusive, reason, ..blank },
         }
     });
@@ -126,44 +131,6 @@ struct Measured {
     interval: Option<[f64; 2]>,
     /// How it came about; after the value.
     reason: String,
-}
-
-/// The statistic in base units, or why the series has none.
-fn statistic(stat: Stat, metric: &str, series: &Series) -> Result<Measured, String> {
-    let least = match stat {
-        Stat::Slope => 3,
-        Stat::Change | Stat::Rate => 2,
-        _ => 1,
-    };
-    let n = series.len();
-    let too_few = || format!("a {stat} needs {least} readings, there are {n}");
-    if n < least {
-        return Err(too_few());
-    }
-    let described = |get: fn(Description) -> f64| series.describe().map(get);
-    let counted = || if is_counter(metric) { series.increase() } else { series.change() };
-    let mut interval = None;
-    let value = match stat {
-        Stat::Mean => described(|d| d.mean),
-        Stat::Min => described(|d| d.min),
-        Stat::Max => described(|d| d.max),
-        Stat::Percentile(percent) => {
-            let mut sorted = series.values();
-            sorted.sort_by(f64::total_cmp);
-            quantile(&sorted, percent / 100.0)
-        }
-        Stat::Slope => series.line().map(|line| {
-            interval = line.slope_interval;
-            line.slope
-        }),
-        Stat::Change => counted(),
-        Stat::Count => Some(n as f64),
-        // Of a gauge the plain difference; a counter may have started anew in between.
-        Stat::Rate => counted().map(|change| change / series.span()),
-    };
-    let value = value.ok_or_else(too_few)?;
-    let readings = if n == 1 { "reading" } else { "readings" };
-    Ok(Measured { value, interval, reason: format!(" from {n} {readings}") })
 }
 
 fn decide(trial: &TrialRecord, threshold: &Threshold, measured: Measured, blank: Check) -> Check {

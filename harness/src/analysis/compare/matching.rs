@@ -1,0 +1,182 @@
+//! [`sides`]: which run of one version belongs to which of the other, and which series of both are the same.
+//!
+//! By name and all dimensions, never by position: a scenario that was added, or a level that was dropped, must not
+//! shift what is compared with what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::analysis::ending;
+use crate::model::Outcome;
+use crate::results::TrialRecord;
+
+/// The parameter that tells the versions of an interleaved comparison apart.
+pub(crate) const VERSION: &str = "ab";
+
+/// What makes a trial the same trial in another version: all that was asked, and nothing that came of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    kind: Option<&'static str>,
+    scenario: String,
+    target: Option<String>,
+    dimensions: BTreeMap<String, String>,
+}
+
+impl Identity {
+    /// The identity of a trial, without its version.
+    #[must_use]
+    pub fn of(trial: &TrialRecord) -> Self {
+        Self {
+            kind: trial.kind.map(crate::model::Kind::as_str),
+            scenario: trial.scenario_name.clone(),
+            target: trial.target.clone(),
+            dimensions: dimensions(trial).iter().map(|(k, v)| (k.clone(), canonical(v))).collect(),
+        }
+    }
+}
+
+/// A trial's parameters without its version.
+pub(super) fn dimensions(trial: &TrialRecord) -> Map<String, Value> {
+    let others = trial.scenario_params.iter().filter(|(name, _)| *name != VERSION);
+    others.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// 10 and 10.0 are one level.
+fn canonical(value: &Value) -> String {
+    value.as_f64().map_or_else(|| value.to_string(), |number| number.to_string())
+}
+
+/// The completed runs of one trial in both versions, each in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sides<'a> {
+    /// Of the version that is there.
+    pub base: Vec<&'a TrialRecord>,
+    /// Of the version that is to be judged.
+    pub new: Vec<&'a TrialRecord>,
+}
+
+/// What only one side has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// The trial.
+    pub id: String,
+    /// The metric, where the trial itself is on both sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The source that has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// `base` or `new`: the side that has it.
+    pub only_in: &'static str,
+}
+
+/// Puts the trials of both sides together. A trial of an interleaved comparison keeps its version: a is compared with
+/// a.
+#[must_use]
+pub fn sides<'a>(
+    base: &[&'a TrialRecord],
+    new: &[&'a TrialRecord],
+) -> (Vec<Sides<'a>>, Vec<Unmatched>) {
+    type Key = (Identity, Option<String>);
+    let mut found: BTreeMap<Key, Sides<'a>> = BTreeMap::new();
+    let mut order: Vec<Key> = Vec::new();
+    let mut add = |trial: &'a TrialRecord, is_new: bool| {
+        let version = trial.scenario_params.get(VERSION).map(Value::to_string);
+        let key = (Identity::of(trial), version);
+        let sides = found.entry(key.clone()).or_insert_with(|| {
+            order.push(key);
+            Sides { base: Vec::new(), new: Vec::new() }
+        });
+        if is_new { sides.new.push(trial) } else { sides.base.push(trial) }
+    };
+    base.iter().filter(|trial| counts(trial)).for_each(|trial| add(trial, false));
+    new.iter().filter(|trial| counts(trial)).for_each(|trial| add(trial, true));
+    let (mut both, mut unmatched) = (Vec::new(), Vec::new());
+    for key in order {
+        let Some(mut sides) = found.remove(&key) else { continue };
+        sides.base.sort_by_key(|trial| trial.started_at);
+        sides.new.sort_by_key(|trial| trial.started_at);
+        let only = |trial: &TrialRecord, only_in| Unmatched {
+            id: trial_id(trial).to_owned(),
+            metric: None,
+            source: None,
+            only_in,
+        };
+        match (sides.base.first(), sides.new.first()) {
+            (Some(_), Some(_)) => both.push(sides),
+            (Some(trial), None) => unmatched.push(only(trial, "base")),
+            (None, Some(trial)) => unmatched.push(only(trial, "new")),
+            (None, None) => {}
+        }
+    }
+    (both, unmatched)
+}
+
+/// True of a run that ended as it should and was not a warm-up.
+pub(crate) fn counts(trial: &TrialRecord) -> bool {
+    !is_discarded(trial) && ending(trial) == Some(Outcome::Completed)
+}
+
+/// True of the runs of the warm-up pair.
+pub(crate) fn is_discarded(trial: &TrialRecord) -> bool {
+    trial.metadata.get("discarded").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// A trial's id without the repetition.
+pub(super) fn trial_id(trial: &TrialRecord) -> &str {
+    let id = &trial.id;
+    let cut = id.rsplit_once("::r=").filter(|(_, n)| n.chars().all(|c| c.is_ascii_digit()));
+    cut.map_or(id, |(id, _)| id)
+}
+
+impl<'a> Sides<'a> {
+    /// The runs as pairs, where those of both versions took turns: sorted by their begin, each two that follow one
+    /// another are one of each. `None` of fewer than two pairs, which no order can tell from two sittings.
+    #[must_use]
+    pub fn pairs(&self) -> Option<Vec<(&'a TrialRecord, &'a TrialRecord)>> {
+        if self.base.len() != self.new.len() || self.base.len() < 2 {
+            return None;
+        }
+        let mut runs: Vec<(bool, &'a TrialRecord)> = Vec::new();
+        runs.extend(self.base.iter().map(|trial| (false, *trial)));
+        runs.extend(self.new.iter().map(|trial| (true, *trial)));
+        runs.sort_by_key(|(_, trial)| trial.started_at);
+        let taken: Option<Vec<_>> = runs
+            .chunks(2)
+            .map(|two| match two {
+                [(false, base), (true, new)] | [(true, new), (false, base)] => Some((*base, *new)),
+                _ => None,
+            })
+            .collect();
+        let apart = |two: &[(bool, &TrialRecord)]| two[0].1.started_at < two[1].1.started_at;
+        taken.filter(|_| runs.windows(2).all(apart))
+    }
+}
+
+/// What in one run is there twice: a trial of the same identity and repetition, or a series of one within a sample.
+#[must_use]
+pub fn duplicate(trials: &[TrialRecord]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    for trial in trials {
+        let version = trial.scenario_params.get(VERSION).map(Value::to_string);
+        if !seen.insert((Identity::of(trial), version, is_discarded(trial), trial.repeat)) {
+            return Some(format!(
+                "two trials of one identity, {} in repetition {}",
+                trial.id, trial.repeat
+            ));
+        }
+        for sample in &trial.samples {
+            let mut series = BTreeSet::new();
+            let twice = sample.readings.iter().find(|reading| {
+                !series.insert((reading.metric.as_ref(), reading.source.as_ref()))
+            });
+            if let Some(reading) = twice {
+                let (metric, source) = (&reading.metric, &reading.source);
+                return Some(format!("two series {metric} of {source} in {}", trial.id));
+            }
+        }
+    }
+    None
+}
