@@ -4,10 +4,10 @@
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
 pub mod ab;
-pub mod sides;
 mod early;
 mod findings;
 mod outcome;
+pub mod sides;
 mod thresholds;
 
 use serde::Serialize;

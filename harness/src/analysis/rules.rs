@@ -10,7 +10,13 @@ use crate::scenario::DEFAULTS;
 /// profile, which are those of profile `full`.
 #[must_use]
 pub fn of(trial: &TrialRecord) -> &Rules {
-    trial.rules.as_ref().unwrap_or(&DEFAULT)
+    trial.rules.as_ref().unwrap_or_else(|| default())
+}
+
+/// The rules of the embedded defaults, without a profile.
+#[must_use]
+pub fn default() -> &'static Rules {
+    &DEFAULT
 }
 
 /// The rules of the embedded defaults, without a profile.

@@ -4,6 +4,7 @@
 //! and a suite of data sets can grow without changing what is there.
 
 pub mod resets;
+pub mod runs;
 
 use rand_pcg::Pcg64;
 

@@ -169,9 +169,10 @@ pub fn duplicate(trials: &[TrialRecord]) -> Option<String> {
         }
         for sample in &trial.samples {
             let mut series = BTreeSet::new();
-            let twice = sample.readings.iter().find(|reading| {
-                !series.insert((reading.metric.as_ref(), reading.source.as_ref()))
-            });
+            let twice = sample
+                .readings
+                .iter()
+                .find(|reading| !series.insert((reading.metric.as_ref(), reading.source.as_ref())));
             if let Some(reading) = twice {
                 let (metric, source) = (&reading.metric, &reading.source);
                 return Some(format!("two series {metric} of {source} in {}", trial.id));

@@ -59,9 +59,7 @@ pub fn priors(
             pool.pairs += u32::try_from(differences.len()).unwrap_or(u32::MAX);
         }
     }
-    let prior = |pool: Pool| Prior {
-        sd: (pool.squares / pool.freedom / 2.0).sqrt(),
-        runs: pool.pairs,
-    };
+    let prior =
+        |pool: Pool| Prior { sd: (pool.squares / pool.freedom / 2.0).sqrt(), runs: pool.pairs };
     pools.into_iter().map(|(source, pool)| (source, prior(pool))).collect()
 }

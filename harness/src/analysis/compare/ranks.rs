@@ -62,8 +62,7 @@ fn exact(ranks: &[usize], observed: usize, n: usize) -> f64 {
     }
     let ways = &ways[n];
     let all: f64 = ways.iter().sum();
-    let (low, high): (f64, f64) =
-        (ways[..=observed].iter().sum(), ways[observed..].iter().sum());
+    let (low, high): (f64, f64) = (ways[..=observed].iter().sum(), ways[observed..].iter().sum());
     (2.0 * low.min(high) / all).min(1.0)
 }
 

@@ -28,10 +28,7 @@ pub fn level(looks: &[u32], pairs: u32, alpha: f64) -> f64 {
 /// tells.
 #[must_use]
 pub fn bounds(looks: &[u32], alpha: f64, freedom: impl Fn(u32) -> f64) -> Vec<f64> {
-    looks
-        .iter()
-        .map(|&pairs| quantile(1.0 - level(looks, pairs, alpha), freedom(pairs)))
-        .collect()
+    looks.iter().map(|&pairs| quantile(1.0 - level(looks, pairs, alpha), freedom(pairs))).collect()
 }
 
 fn share(pairs: u32, last: u32) -> f64 {
