@@ -83,7 +83,7 @@ pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
     let mut checks: Vec<Check> = alone.flat_map(|trial| judge_trial(trial, analysis).1).collect();
     // The runs of a comparison are judged as one.
     let comparisons = compare::comparisons(&results.scenarios);
-    checks.extend(comparisons.iter().flat_map(|(_, runs)| ab::of(runs, analysis)));
+    checks.extend(comparisons.iter().flat_map(|(_, runs)| judge_comparison(runs)));
     let run = |verdict: Verdict, reason: &str| Check {
         verdict,
         ..outcome::check(&results.test_id, "run", reason)
@@ -101,7 +101,7 @@ pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
 #[must_use]
 pub fn judge_trial(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Check>) {
     if compare::is_compared(trial) {
-        let checks = ab::run(trial);
+        let checks = judge_run(trial);
         return (worst(&checks), checks);
     }
     let mut checks: Vec<Check> = match ending(trial) {
@@ -121,6 +121,25 @@ pub fn judge_trial(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Ch
         checks.push(outcome::of(trial));
     }
     (worst(&checks), checks)
+}
+
+/// The runs of one comparison, and what they come to together.
+fn judge_comparison(runs: &[&TrialRecord]) -> Vec<Check> {
+    let own = runs.iter().flat_map(|run| judge_run(run));
+    own.chain(ab::compare(runs).checks).collect()
+}
+
+/// One run of a comparison: how it ended, and its thresholds unless it was a warm-up.
+fn judge_run(trial: &TrialRecord) -> Vec<Check> {
+    let mut checks = match ending(trial) {
+        Some(Outcome::Completed) if compare::matching::is_discarded(trial) => Vec::new(),
+        Some(Outcome::Completed) => thresholds::checks(trial),
+        _ => thresholds::already_broken(trial),
+    };
+    if ending(trial) != Some(Outcome::Completed) || checks.is_empty() {
+        checks.insert(0, outcome::of(trial));
+    }
+    checks
 }
 
 /// The message for a trial that did not pass, one line per check, worst first; `None` where nothing is wrong.
