@@ -96,8 +96,8 @@ pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
     Judgement { verdict: worst(&checks), incomplete: results.incomplete, checks }
 }
 
-/// Judges one trial by its rules, with the findings on it. Of a run of a comparison, which [`ab::compare`] judges with the
-/// others, only its end and its thresholds count.
+/// Judges one trial by its rules, with the findings on it. Of a run of a comparison only its end and its thresholds
+/// count; [`ab::compare`] judges it with the others.
 #[must_use]
 pub fn judge_trial(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Check>) {
     if compare::is_compared(trial) {

@@ -1,8 +1,8 @@
 //! Facts drawn from results: [`analyze`] turns what was measured into findings. Nothing here passes or fails a trial;
 //! the limits that findings speak of come with the trial, and only `gate` turns them into a verdict.
 //!
-//! Each finding has a file: [`summary`], [`scaling`], [`leak`], [`reset`], and a folder: [`compare`]. A stronger method takes the place of such
-//! a file; [`Analysis`] and its JSON stay.
+//! Each finding has a file or a folder: [`summary`], [`scaling`], [`leak`], [`reset`], [`compare`]. A stronger method
+//! takes the place of such a file; [`Analysis`] and its JSON stay.
 
 pub mod binomial;
 pub mod compare;

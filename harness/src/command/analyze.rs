@@ -32,7 +32,7 @@ pub struct Arguments {
 }
 
 /// Reads the word that names a format; the help lists them.
-fn formats() -> impl TypedValueParser<Value = Format> {
+pub(super) fn formats() -> impl TypedValueParser<Value = Format> {
     let words = Format::ALL.map(|format| {
         let about = match format {
             Format::Text => "For a terminal",

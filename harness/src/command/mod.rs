@@ -5,6 +5,7 @@
 
 pub mod analyze;
 pub mod check;
+pub mod compare;
 pub mod init;
 pub mod selftest;
 
@@ -24,6 +25,13 @@ pub enum Command {
     /// that was killed. Gives the verdict that the run gave.
     #[command(after_help = EXIT_CODES)]
     Analyze(analyze::Arguments),
+    /// Compare two versions by their runs, and judge whether the new one is worse
+    ///
+    /// Runs that took turns are compared in pairs; others with a warning, as two sittings differ by more than their
+    /// versions. Trials are matched by name and all parameters, series by metric and source; what only one side has is
+    /// listed. Files of the framework that Proofload succeeds can be compared too.
+    #[command(after_help = EXIT_CODES)]
+    Compare(compare::Arguments),
     /// Show what a run needs, and whether it is there
     ///
     /// Looks at the Docker daemon, Compose, the services and their API, ports, programs, images and variables that the
@@ -61,6 +69,7 @@ Exit codes:
 pub fn run(command: Command) -> ExitCode {
     let answer = match command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),

@@ -31,7 +31,7 @@ pub fn render(report: &Report<'_>) -> String {
     text
 }
 
-fn table(section: &Section) -> String {
+pub(super) fn table(section: &Section) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("\n## {}\n\n", section.title);
     text.push_str(&line(section.header.iter().map(|name| cell(name)).collect()));
@@ -46,7 +46,7 @@ fn table(section: &Section) -> String {
 }
 
 /// Text that means nothing in a table: no column, markup, link or line of its own.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,6 +1,7 @@
 //! [`Report`] rendered to text: what a run came to, for people and for programs. Nothing is computed or judged here,
 //! and nothing is printed; the caller writes the text where it belongs.
 
+pub mod compare;
 pub mod csv;
 pub mod github;
 pub mod json;
@@ -10,6 +11,7 @@ pub mod table;
 pub mod text;
 pub mod units;
 
+mod changes;
 mod events;
 mod sections;
 

@@ -1,7 +1,7 @@
 //! The tables that the text and the Markdown report share.
 
 use super::units::{mib, mib_per_minute, percent, seconds};
-use super::{Report, events};
+use super::{Report, changes, events};
 use crate::analysis::{Band, LeakVerdict, ResetVerdict};
 use crate::gate::worst_first;
 use crate::model::Verdict;
@@ -83,6 +83,8 @@ pub(super) fn main(report: &Report<'_>) -> Vec<Section> {
         scaling(report),
         leaks(report),
         resets(report),
+        changes::section(report.analysis),
+        changes::unmatched(report.analysis),
     ]
 }
 

@@ -19,7 +19,7 @@ pub fn render(report: &Report<'_>, color: bool) -> String {
     text
 }
 
-fn table(section: &Section, color: bool) -> String {
+pub(super) fn table(section: &Section, color: bool) -> String {
     let rows = section.rows.iter();
     let rows = rows.map(|row| row.iter().map(|cell| github::one_line(cell)).collect());
     let mut text = format!("\n{}\n", section.title);
@@ -35,7 +35,7 @@ fn table(section: &Section, color: bool) -> String {
 
 /// Colors the verdict at the start of a line. The table must not know: it would count the codes as width. A line
 /// that continues a reason is indented, and may begin with any word.
-fn paint(line: &str, color: bool) -> String {
+pub(super) fn paint(line: &str, color: bool) -> String {
     let start = line.len() - line.trim_start().len();
     let (space, rest) = line.split_at(start);
     let color = color && start <= 2;

@@ -9,6 +9,7 @@ pub mod equivalence;
 pub mod estimate;
 pub mod machine;
 pub mod matching;
+pub mod metrics;
 pub mod multiple;
 pub mod paired;
 pub mod prior;
