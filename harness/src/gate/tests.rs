@@ -1,5 +1,6 @@
 //! Rules and findings of every kind, and the checks that follow.
 
+mod ab;
 mod events;
 
 use super::*;

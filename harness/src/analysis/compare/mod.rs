@@ -155,4 +155,4 @@ fn add(found: &mut Found, id: &str, runs: &Runs<'_>, rule: &AbRule) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
