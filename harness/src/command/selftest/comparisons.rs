@@ -221,7 +221,7 @@ mod tests {
     /// The rates of the documentation, on a seed that nothing was tuned on:
     /// `cargo test --release -p proofload --lib comparisons::tests::the_rates -- --ignored --nocapture`.
     #[test]
-    #[ignore = "takes a minute in release"]
+    #[ignore = "takes minutes"]
     fn the_rates_that_are_documented() {
         let rates = rates(20_261_121, 2_000);
         for rate in &rates {
