@@ -82,14 +82,14 @@ pub fn sen(times: &[f64], values: &[f64]) -> f64 {
 
 /// The median of many values: most of them are only counted, as those of a sample say on which side they lie.
 fn median_of_many(mut values: Vec<f64>) -> f64 {
-    const FEW: usize = 2000;
+    const FEW: usize = 3000;
     if values.len() < FEW {
         return median(&mut values);
     }
-    let mut sample: Vec<f64> = values.iter().copied().step_by(values.len() / 255).collect();
+    let mut sample: Vec<f64> = values.iter().copied().step_by(values.len() / 1023).collect();
     sample.sort_unstable_by(f64::total_cmp);
     let middle = sample.len() / 2;
-    let (low, high) = (sample[middle - 24], sample[middle + 24]);
+    let (low, high) = (sample[middle - 40], sample[middle + 40]);
     let (mut below, mut between) = (0, Vec::new());
     for value in &values {
         if *value < low {
