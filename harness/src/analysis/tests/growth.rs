@@ -1,7 +1,7 @@
 //! Growth over time.
 
 use super::*;
-use crate::model::rules::LeakGate;
+use crate::model::rules::{LeakGate, LeakMethod};
 
 /// `slope`, ends of the interval, and what follows.
 #[track_caller]
@@ -90,6 +90,7 @@ fn growth_is_judged_only_as_far_as_the_run_can_tell() {
     let check =
         |slope: f64, minutes: f64, scatter: f64, gate: LeakGate, certain: bool, expected| {
             let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
+                rules.leak.rule = LeakMethod::Seed;
                 rules.leak.gate = gate;
                 rules.leak.certain = certain;
             });
@@ -129,7 +130,9 @@ fn growth_is_judged_only_as_far_as_the_run_can_tell() {
 
 /// A trial of kind `duration` whose anonymous memory grows by `slope` MiB per minute, read `count` times.
 fn growing(slope: f64, step: f64, count: u32) -> TrialRecord {
-    let mut trial = trial(Kind::Duration, "duration::x");
+    let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
+        rules.leak.rule = LeakMethod::Seed;
+    });
     let value = |index| (100.0 + slope * f64::from(index) * step / 60.0) * MIB;
     let values: Vec<f64> = (0..count).map(value).collect();
     read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), step, &values);
