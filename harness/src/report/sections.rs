@@ -26,11 +26,14 @@ impl Section {
 
     /// What a reader could take the rows for, and they are not.
     pub(super) fn caveat(&self) -> Option<&'static str> {
-        (self.explained == Some("leaks")).then_some(
+        (self.title == GROWTH).then_some(
             "Growth is that of resident memory: in garbage-collected runtimes 2 to 3 times what leaks of live objects.",
         )
     }
 }
+
+/// The title of what is judged of growth over time.
+const GROWTH: &str = "Growth under constant load";
 
 /// What cannot be told.
 pub(super) const NOTHING: &str = "-";
@@ -95,7 +98,7 @@ pub(super) fn main(report: &Report<'_>) -> Vec<Section> {
 
 /// What only a file has room for.
 pub(super) fn details(report: &Report<'_>) -> Vec<Section> {
-    vec![usage(report), phases(report)]
+    vec![usage(report), phases(report), apart(report)]
 }
 
 fn trial_table(report: &Report<'_>) -> Section {
@@ -180,10 +183,6 @@ fn leaks(report: &Report<'_>) -> Section {
             None => mib_per_minute(slope),
             Some(unit) => format!("{} {unit}", crate::analysis::digits::short(slope)),
         };
-        let apart = leak.apart.iter().map(|apart| {
-            format!("{} {}", apart.channel, mib_per_minute(apart.slope_mb_per_min))
-        });
-        let apart: Vec<String> = apart.collect();
         vec![
             verdict.to_owned(),
             leak.id.clone(),
@@ -193,12 +192,11 @@ fn leaks(report: &Report<'_>) -> Section {
             interval.unwrap_or_else(|| NOTHING.to_owned()),
             band.to_owned(),
             or_nothing(leak.detectable_mb_per_min, slope),
-            if apart.is_empty() { NOTHING.to_owned() } else { apart.join(", ") },
             leak.reason.clone(),
         ]
     };
     Section {
-        title: "Growth under constant load",
+        title: GROWTH,
         header: &[
             "finding",
             "trial",
@@ -208,10 +206,25 @@ fn leaks(report: &Report<'_>) -> Section {
             "95% interval",
             "band",
             "smallest leak it could have seen",
-            "not judged",
             "reason",
         ],
         rows: report.analysis.leaks.iter().map(row).collect(),
+        explained: Some("leaks"),
+    }
+}
+
+fn apart(report: &Report<'_>) -> Section {
+    let rows = report.analysis.leaks.iter().flat_map(|leak| {
+        let row = |apart: &crate::analysis::leak::Apart| {
+            let slope = mib_per_minute(apart.slope_mb_per_min);
+            vec![leak.id.clone(), leak.container.clone(), apart.channel.clone(), slope]
+        };
+        leak.apart.iter().map(row)
+    });
+    Section {
+        title: "Growth that is not judged",
+        header: &["trial", "container", "channel", "slope"],
+        rows: rows.collect(),
         explained: Some("leaks"),
     }
 }

@@ -91,11 +91,13 @@ impl FloorSlope {
         let at = |place: usize| place as f64 * step / 60.0;
         let n = floors.len() as f64;
         let time = floors.iter().map(|floor| at(floor.0)).sum::<f64>() / n;
-        let mean = floors.iter().map(|floor| floor.1).sum::<f64>() / n;
-        let centered = || floors.iter().map(|floor| (at(floor.0) - time, floor.1));
+        // About the first floor, so that equal ones have no slope at all.
+        let origin = floors[0].1;
+        let mean = origin + floors.iter().map(|floor| floor.1 - origin).sum::<f64>() / n;
+        let centered = || floors.iter().map(|floor| (at(floor.0) - time, floor.1 - mean));
         let squares: f64 = centered().map(|(x, _)| x * x).sum();
         let slope = centered().map(|(x, y)| x * y).sum::<f64>() / squares;
-        let left: f64 = centered().map(|(x, y)| (y - mean - slope * x).powi(2)).sum();
+        let left: f64 = centered().map(|(x, y)| (y - slope * x).powi(2)).sum();
         Self { slope, error: (left / (n - 2.0) / squares).sqrt(), freedom: n - 2.0 }
     }
 

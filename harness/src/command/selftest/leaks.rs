@@ -21,10 +21,9 @@ pub fn rates(seed: u64, per_cell: usize) -> Vec<Rate> {
         let worst = |hits: fn(&Cell) -> usize| {
             cells.iter().max_by_key(|cell| hits(cell)).unwrap_or(&cells[0])
         };
-        let of = |cell: &Cell| what(&format!("worst family ({})", cell.family));
         let (alarms, leaks) = (worst(|cell| cell.alarms), worst(|cell| cell.leaks));
-        rates.push(alarms.rate(ALARM, &of(alarms), alarms.alarms, alarm));
-        rates.push(leaks.rate(LEAK, &of(leaks), leaks.leaks, leak));
+        rates.push(alarms.rate(ALARM, &what("worst family"), alarms.alarms, alarm));
+        rates.push(leaks.rate(LEAK, &what("worst family"), leaks.leaks, leak));
     }
     let reported = Expected::Reported;
     let at_least = Expected::AtLeast;
@@ -45,15 +44,14 @@ const LEAK: &str = "leak";
 
 /// What was found in the traces of one family.
 struct Cell {
-    family: &'static str,
     alarms: usize,
     leaks: usize,
     traces: usize,
 }
 
 impl Cell {
-    fn count(seed: u64, family: &'static str, rate: f64, minutes: u32, traces: usize) -> Self {
-        let mut cell = Self { family, alarms: 0, leaks: 0, traces };
+    fn count(seed: u64, family: &str, rate: f64, minutes: u32, traces: usize) -> Self {
+        let mut cell = Self { alarms: 0, leaks: 0, traces };
         for index in 0..traces {
             let values = trace(seed, family, rate, minutes * 60, index);
             let Some(found) = Trace::of(&values, STEP) else { continue };
@@ -81,7 +79,7 @@ impl Cell {
 fn pooled(cells: &[Cell]) -> Cell {
     let sum = |of: fn(&Cell) -> usize| cells.iter().map(of).sum();
     let (alarms, leaks) = (sum(|cell| cell.alarms), sum(|cell| cell.leaks));
-    Cell { family: "", alarms, leaks, traces: sum(|cell| cell.traces) }
+    Cell { alarms, leaks, traces: sum(|cell| cell.traces) }
 }
 
 #[cfg(test)]
