@@ -34,9 +34,8 @@ pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {
 pub fn wants_confirmation(trial: &TrialRecord, analysis: &Analysis) -> bool {
     let rule = &rules::of(trial).leak;
     let counts = |leak: &Leak| rule.gate == LeakGate::Verdict || leak.unit.is_none();
-    let leaks = |leak: &Leak| {
-        leak.id == trial.id && leak.verdict == LeakVerdict::Leak && counts(leak)
-    };
+    let leaks =
+        |leak: &Leak| leak.id == trial.id && leak.verdict == LeakVerdict::Leak && counts(leak);
     let asked = rule.confirm && rule.gate != LeakGate::Off && trial.kind == Some(Kind::Duration);
     asked
         && trial.outcome == Some(Outcome::Completed)
@@ -78,13 +77,13 @@ fn confirmed(first: Check, leak: &Leak, analysis: &Analysis) -> Check {
         again.id == id && again.container == leak.container && again.channel == leak.channel
     };
     let (verdict, says) = match analysis.leaks.iter().find(of) {
-        None => (Verdict::Inconclusive, "a second run has to show it again, and there is none".into()),
+        None => {
+            (Verdict::Inconclusive, "a second run has to show it again, and there is none".into())
+        }
         Some(again) if matches!(again.verdict, LeakVerdict::Leak | LeakVerdict::Suspect) => {
             (Verdict::Fail, format!("a second run shows it again: {}", again.reason))
         }
-        Some(again) => {
-            (Verdict::Warn, format!("a second run does not show it: {}", again.reason))
-        }
+        Some(again) => (Verdict::Warn, format!("a second run does not show it: {}", again.reason)),
     };
     Check { verdict, reason: format!("{}; {says}", first.reason), ..first }
 }

@@ -106,9 +106,7 @@ fn least() -> Quantity {
 }
 
 /// By which rule growth is judged.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LeakMethod {
     /// Models of growth that ends and of growth that does not, and tests for a trend.

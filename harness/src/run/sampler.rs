@@ -10,8 +10,8 @@ use nix::time::{ClockId, clock_gettime};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Decision, Observer};
 use super::clock::RunClock;
+use super::{Decision, Observer};
 use crate::drive::Driver;
 use crate::model::{Event, EventKind, Incident, Observation, Phase, Reading, Sample, metric};
 use crate::probe::Probe;

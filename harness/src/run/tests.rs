@@ -189,12 +189,10 @@ async fn walk(fault: Fault, stop: &CancellationToken) -> (Walked, Seen, Log) {
             })
         }),
     };
-    let decide = move |sample: &Sample| {
-        match sample.readings[0].value {
-            value if fault == Fault::Decided && value >= 5.0 => Decision::End("max".to_owned()),
-            4.0 if fault == Fault::Decided => Decision::Note("looked".to_owned()),
-            _ => Decision::GoOn,
-        }
+    let decide = move |sample: &Sample| match sample.readings[0].value {
+        value if fault == Fault::Decided && value >= 5.0 => Decision::End("max".to_owned()),
+        4.0 if fault == Fault::Decided => Decision::Note("looked".to_owned()),
+        _ => Decision::GoOn,
     };
     let walked = trial(rig, &phases(), Path::new("."), false, &mut seen, &decide, stop).await;
     (walked, seen, log)

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use super::check::{self, Context};
 use super::error::{ScenarioError, hint};
 use super::file::{
-    AgentsFile, CommandFile, ComposeFile, CustomFile, DurationProtocol, LeakFile, ProcessFile, RequestFile,
-    ScenarioFile, StatusFile,
+    AgentsFile, CommandFile, ComposeFile, CustomFile, DurationProtocol, LeakFile, ProcessFile,
+    RequestFile, ScenarioFile, StatusFile,
 };
 use super::layer::{Layer, error_at, merge};
 use super::{Protocol, Scenario, Workspace};
@@ -320,11 +320,7 @@ impl Resolver<'_> {
         Ok(matrix)
     }
 
-    fn leak(
-        &self,
-        file: LeakFile,
-        duration: &DurationProtocol,
-    ) -> Result<LeakRule, ScenarioError> {
+    fn leak(&self, file: LeakFile, duration: &DurationProtocol) -> Result<LeakRule, ScenarioError> {
         // A run of phases is over when its phases are.
         let looks = if duration.phases.is_none() { duration.looks.clone() } else { Vec::new() };
         Ok(LeakRule {

@@ -10,21 +10,43 @@ use rand::RngExt as _;
 use rand_pcg::Pcg64;
 
 use super::generator;
-use parts::{Collector, ar1, heap_expansion, level_changes, noise, normal, ratchet, stairs, uniform, warm_up};
+use parts::{
+    Collector, ar1, heap_expansion, level_changes, noise, normal, ratchet, stairs, uniform, warm_up,
+};
 
 /// Seconds between two values.
 pub const STEP: f64 = 2.0;
 
 /// Without a leak.
 pub const NULLS: [&str; 14] = [
-    "flat_ar1", "flat_quant", "gc_jvm", "gc_go", "gc_node", "warmup_fast", "warmup_slow", "ratchet",
-    "heap_expand", "step_up", "logbuf", "load_wave", "ou_slow", "mix",
+    "flat_ar1",
+    "flat_quant",
+    "gc_jvm",
+    "gc_go",
+    "gc_node",
+    "warmup_fast",
+    "warmup_slow",
+    "ratchet",
+    "heap_expand",
+    "step_up",
+    "logbuf",
+    "load_wave",
+    "ou_slow",
+    "mix",
 ];
 
 /// With one.
 pub const LEAKS: [&str; 10] = [
-    "leak_linear", "leak_gc_jvm", "leak_gc_go", "leak_gc_node", "leak_warmup_fast", "leak_warmup_slow",
-    "leak_stair", "leak_load", "leak_late", "leak_mix",
+    "leak_linear",
+    "leak_gc_jvm",
+    "leak_gc_go",
+    "leak_gc_node",
+    "leak_warmup_fast",
+    "leak_warmup_slow",
+    "leak_stair",
+    "leak_load",
+    "leak_late",
+    "leak_mix",
 ];
 
 /// One trace: a function of its arguments alone.
@@ -100,7 +122,8 @@ pub fn trace(seed: u64, family: &str, rate: f64, seconds: u32, index: usize) -> 
             let level = uniform(random, 3.0, 30.0);
             add(around(1.0), &|time| {
                 let under_load = (time - on).clamp(0.0, off - on);
-                let taken = if time >= on { level * (1.0 - (-under_load / 4.0).exp()) } else { 0.0 };
+                let taken =
+                    if time >= on { level * (1.0 - (-under_load / 4.0).exp()) } else { 0.0 };
                 taken + rate * under_load
             })
         }
@@ -161,7 +184,9 @@ mod tests {
 
     #[test]
     fn a_trace_depends_on_its_arguments_alone_and_every_family_is_there() {
-        for (family, rate) in NULLS.map(|name| (name, 0.0)).into_iter().chain(LEAKS.map(|name| (name, 1.0))) {
+        for (family, rate) in
+            NULLS.map(|name| (name, 0.0)).into_iter().chain(LEAKS.map(|name| (name, 1.0)))
+        {
             let one = trace(1, family, rate, 240, 0);
             assert_eq!(one, trace(1, family, rate, 240, 0), "{family}");
             assert_ne!(one, trace(1, family, rate, 240, 1), "{family}");
@@ -182,7 +207,16 @@ mod tests {
             });
             growth.sum::<f64>() / 200.0
         };
-        for family in ["flat_ar1", "flat_quant", "gc_jvm", "gc_go", "gc_node", "warmup_fast", "load_wave", "ou_slow"] {
+        for family in [
+            "flat_ar1",
+            "flat_quant",
+            "gc_jvm",
+            "gc_go",
+            "gc_node",
+            "warmup_fast",
+            "load_wave",
+            "ou_slow",
+        ] {
             assert!(mean(family, 0.0).abs() < 1.0, "{family}: {}", mean(family, 0.0));
         }
         for family in ["leak_linear", "leak_gc_jvm", "leak_warmup_fast", "leak_stair"] {

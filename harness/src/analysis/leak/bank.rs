@@ -49,11 +49,8 @@ pub fn compare(blocks: &[f64], seconds: f64) -> Comparison {
             }
         }
     }
-    let difference = if leaks.criterion.is_finite() {
-        ends.criterion - leaks.criterion
-    } else {
-        NO_LEAK
-    };
+    let difference =
+        if leaks.criterion.is_finite() { ends.criterion - leaks.criterion } else { NO_LEAK };
     Comparison { difference, slope: leaks.slope }
 }
 

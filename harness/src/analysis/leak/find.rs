@@ -78,10 +78,22 @@ fn memory(trial: &TrialRecord) -> Vec<Judged<'_>> {
         if let Some(series) = anon.remove(source) {
             let working_set = working_set.get(source).and_then(|series| slope(own, series));
             let apart = also.into_iter().chain(working_set).collect();
-            return Some(Judged { source, channel: metric::MEMORY_ANON.id(), series, scale: MIB, apart });
+            return Some(Judged {
+                source,
+                channel: metric::MEMORY_ANON.id(),
+                series,
+                scale: MIB,
+                apart,
+            });
         }
         let series = working_set.get(source)?.clone();
-        Some(Judged { source, channel: fallback, series, scale: MIB, apart: also.into_iter().collect() })
+        Some(Judged {
+            source,
+            channel: fallback,
+            series,
+            scale: MIB,
+            apart: also.into_iter().collect(),
+        })
     };
     sources.into_iter().filter_map(judged).collect()
 }
@@ -95,7 +107,11 @@ fn late(trial: &TrialRecord) -> Option<String> {
     let p95 = describe::quantile(&values, 0.95)?;
     let interval = lateness.span() / (lateness.len().max(2) - 1) as f64;
     (p95 > interval && lateness.len() > 2).then(|| {
-        format!("one sample in twenty was taken {} s late or more, and are due every {} s", short(p95), short(interval))
+        format!(
+            "one sample in twenty was taken {} s late or more, and are due every {} s",
+            short(p95),
+            short(interval)
+        )
     })
 }
 
@@ -112,7 +128,8 @@ fn family(
     let least = |scale: f64| if scale == MIB { per_minute(rule.least.value) } else { LEAST_COUNT };
     let traces: Vec<Result<Trace, String>> =
         judged.iter().map(|judged| trace(judged, late)).collect();
-    let scored: Vec<Trace> = traces.iter().filter_map(|trace| trace.as_ref().ok()).copied().collect();
+    let scored: Vec<Trace> =
+        traces.iter().filter_map(|trace| trace.as_ref().ok()).copied().collect();
     let floor = judged.first().map_or(LEAST_COUNT, |judged| least(judged.scale));
     let mut limits = leakscore::step_down(&scored, floor).into_iter();
     let found = judged.into_iter().zip(traces).map(|(judged, trace)| {
@@ -255,11 +272,14 @@ fn reason(trace: &Trace, limits: Limits, least: f64, verdict: LeakVerdict, unit:
         ),
         LeakVerdict::Unknown if !trace.is_decisive() => {
             let seconds = short(trace.seconds.round());
-            format!("score {score}, and a run of {seconds} s is too short: a verdict needs {minutes} minutes")
+            format!(
+                "score {score}, and a run of {seconds} s is too short: a verdict needs {minutes} minutes"
+            )
         }
         LeakVerdict::Unknown if trace.score > limits.suspect && !trace.grows(least) => format!(
             "score {score}, but slower than {} {unit}, which is no leak; growth up to {} cannot be ruled out",
-            short(least), short(trace.bound())
+            short(least),
+            short(trace.bound())
         ),
         LeakVerdict::Unknown => format!(
             "score {score} shows no leak, but growth up to {} {unit} cannot be ruled out",

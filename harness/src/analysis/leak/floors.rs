@@ -40,7 +40,8 @@ fn roughness(values: &[f64]) -> f64 {
 /// The floors or the means of blocks, whichever scatter less, and how much they do.
 fn quieter(values: &[f64], blocks: usize) -> (Vec<f64>, f64) {
     let floors: Vec<f64> = floors(values, blocks).into_iter().map(|floor| floor.1).collect();
-    let means = per_block(values, blocks, |_, block| block.iter().sum::<f64>() / block.len() as f64);
+    let means =
+        per_block(values, blocks, |_, block| block.iter().sum::<f64>() / block.len() as f64);
     let (rough_floors, rough_means) = (roughness(&floors), roughness(&means));
     if rough_floors <= rough_means { (floors, rough_floors) } else { (means, rough_means) }
 }

@@ -39,7 +39,11 @@ impl Grid {
         let slot = |time: f64| ((time - start + interval / 2.0) / step).floor() as usize;
         let whole = slot(start + series.span());
         // A bin that is not full is left out.
-        let count = if fine { ((series.span() + 1.5 * interval) / step).floor() as usize } else { whole + 1 };
+        let count = if fine {
+            ((series.span() + 1.5 * interval) / step).floor() as usize
+        } else {
+            whole + 1
+        };
         let mut sums = vec![(0.0, 0_u32); count];
         for (time, value) in points {
             if let Some(sum) = sums.get_mut(slot(*time)) {

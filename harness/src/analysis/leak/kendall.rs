@@ -72,7 +72,9 @@ pub fn sen(times: &[f64], values: &[f64]) -> f64 {
     let mut rest = &mut slopes[..];
     for (index, (time, value)) in times.iter().zip(values).enumerate() {
         let (own, others) = rest.split_at_mut(n - index - 1);
-        for (slot, (at, later)) in own.iter_mut().zip(times[index + 1..].iter().zip(&values[index + 1..])) {
+        for (slot, (at, later)) in
+            own.iter_mut().zip(times[index + 1..].iter().zip(&values[index + 1..]))
+        {
             *slot = (later - value) / (at - time);
         }
         rest = others;
@@ -107,7 +109,11 @@ fn median_of_many(mut values: Vec<f64>) -> f64 {
         return low;
     }
     between.sort_unstable_by(f64::total_cmp);
-    if first == last { between[last - below] } else { (between[first - below] + between[last - below]) / 2.0 }
+    if first == last {
+        between[last - below]
+    } else {
+        (between[first - below] + between[last - below]) / 2.0
+    }
 }
 
 /// The median; of an even number the mean of the two in the middle. Wants at least one value.
@@ -249,7 +255,10 @@ mod tests {
     fn ties_lower_the_variance_of_gilberts_example() {
         // Gilbert, "Statistical Methods for Environmental Pollution Monitoring", 1987, section 16.4: two groups of
         // ties, of 2 and of 3, take 18 and 66.
-        assert_eq!(ties(&[10.0, 22.0, 21.0, 30.0, 22.0, 30.0, 40.0, 40.0, 40.0]), 18.0 * 2.0 + 66.0);
+        assert_eq!(
+            ties(&[10.0, 22.0, 21.0, 30.0, 22.0, 30.0, 40.0, 40.0, 40.0]),
+            18.0 * 2.0 + 66.0
+        );
         assert_eq!(ranks(&[2.0, 1.0, 2.0]), [2.5, 1.0, 2.5]);
         assert_eq!(sen(&[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 2.0, 30.0]), 5.5 + 0.0);
     }

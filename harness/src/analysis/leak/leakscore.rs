@@ -167,8 +167,7 @@ pub fn step_down(traces: &[Trace], least: f64) -> Vec<Limits> {
             }
             limit
         };
-        raised[index] =
-            Limits { suspect: raise(0, limits.suspect), leak: raise(1, limits.leak) };
+        raised[index] = Limits { suspect: raise(0, limits.suspect), leak: raise(1, limits.leak) };
     }
     raised
 }
@@ -219,7 +218,9 @@ mod tests {
 
     #[test]
     fn a_run_is_held_against_the_limits_of_the_length_that_it_reaches() {
-        for (seconds, row) in [(10.0, 0), (60.0, 0), (119.0, 1), (200.0, 1), (238.0, 2), (3600.0, 4)] {
+        for (seconds, row) in
+            [(10.0, 0), (60.0, 0), (119.0, 1), (200.0, 1), (238.0, 2), (3600.0, 4)]
+        {
             assert_eq!(of_length(seconds).limits, TABLE[row].limits, "{seconds}");
         }
     }

@@ -58,7 +58,9 @@ fn a_thousand_traces_have_the_scores_and_verdicts_of_the_prototype() {
         let slopes = [(trace.model_slope, 7, 1e-5), (trace.whole.slope, 8, 1e-6)];
         let bounds = [(trace.whole.high(), 9), (trace.late.slope, 10), (trace.late.high(), 11)];
         let bounds = bounds.map(|(actual, field)| (actual, field, 1e-6));
-        for (actual, field, digits) in [(trace.score, 6, 1e-6)].into_iter().chain(slopes).chain(bounds) {
+        for (actual, field, digits) in
+            [(trace.score, 6, 1e-6)].into_iter().chain(slopes).chain(bounds)
+        {
             let expected = number(field);
             if (actual - expected).abs() > digits * expected.abs() + 1e-9 {
                 wrong.push(format!("{row}: {actual} is not {expected}"));

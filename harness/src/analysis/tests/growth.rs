@@ -141,6 +141,45 @@ fn growing(slope: f64, step: f64, count: u32) -> TrialRecord {
 }
 
 #[test]
+fn what_was_read_too_irregularly_is_unknown_and_what_else_is_read_is_reported_apart() {
+    let found = |late: f64, keep: fn(usize) -> bool| {
+        let mut trial = trial(Kind::Duration, "duration::x");
+        let flat = [100.0 * MIB; 150];
+        read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &flat);
+        for (index, sample) in trial.samples.iter_mut().enumerate() {
+            let cache = (200.0 + index as f64 / 30.0) * MIB;
+            let (api, own) = ("api".into(), "sampler".into());
+            sample.readings.push(Reading::new(&metric::MEMORY_USAGE, &api, cache));
+            sample.readings.push(Reading::new(&metric::SAMPLER_LATENESS, &own, late));
+        }
+        let mut index = 0;
+        trial.samples.retain(|_| {
+            index += 1;
+            keep(index - 1)
+        });
+        let mut leaks = leak::leaks(&trial);
+        assert_eq!(leaks.len(), 1);
+        leaks.remove(0)
+    };
+    let regular = found(0.01, |_| true);
+    assert_eq!(regular.verdict, LeakVerdict::Clean, "{}", regular.reason);
+    assert_eq!(regular.apart[0].channel, "memory.usage");
+    close(Some(regular.apart[0].slope_mb_per_min), 1.0);
+    let late = found(2.5, |_| true);
+    assert_eq!(late.verdict, LeakVerdict::Unknown);
+    assert!(
+        late.reason.starts_with("one sample in twenty was taken 2.5 s late"),
+        "{}",
+        late.reason
+    );
+    let gaps = found(0.01, |index| index % 10 != 5);
+    assert_eq!(gaps.verdict, LeakVerdict::Unknown);
+    assert_eq!(gaps.reason, "15 of 150 readings are missing, and 5% may be");
+    // A single gap is filled.
+    assert_eq!(found(0.01, |index| index != 70).verdict, LeakVerdict::Clean);
+}
+
+#[test]
 fn a_leak_limit_below_the_watch_limit_is_a_limit_all_the_same() {
     let check = |slope: f64, band: Band, verdict: LeakVerdict| {
         let trial = ruled(growing(slope, 2.0, 200), |rules| {

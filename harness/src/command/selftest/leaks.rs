@@ -92,7 +92,8 @@ mod tests {
         assert_eq!(rates.len(), 3 * 4 + 3 * 2);
         let promised = |rate: &&Rate| rate.expected != Expected::Reported;
         assert_eq!(rates.iter().filter(promised).count(), 17);
-        let power = rates.iter().find(|rate| rate.what == "power, 2 MiB/min, pooled, 8 min").unwrap();
+        let power =
+            rates.iter().find(|rate| rate.what == "power, 2 MiB/min, pooled, 8 min").unwrap();
         assert_eq!((power.rule.as_str(), power.trials), (ALARM, 30));
         assert!(power.measured() > 0.7, "{power:?}");
     }
@@ -107,7 +108,13 @@ mod tests {
         for rate in rates(seed, per_cell) {
             let line = format!(
                 "{:16} {:50} {:6}/{:6} {:.4} {:?} {}",
-                rate.rule, rate.what, rate.hits, rate.trials, rate.measured(), rate.expected, rate.holds()
+                rate.rule,
+                rate.what,
+                rate.hits,
+                rate.trials,
+                rate.measured(),
+                rate.expected,
+                rate.holds()
             );
             eprintln!("{line}");
             if !rate.holds() {

@@ -66,7 +66,12 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         })?;
     }
     let leak = &scenario.rules.leak;
-    for (key, quantity) in [("watch", &leak.watch), ("leak", &leak.leak), ("gross", &leak.gross), ("least", &leak.least)] {
+    for (key, quantity) in [
+        ("watch", &leak.watch),
+        ("leak", &leak.leak),
+        ("gross", &leak.gross),
+        ("least", &leak.least),
+    ] {
         let is_slope = quantity.per_second && quantity.unit == Some(Unit::Bytes);
         context.require(is_slope, &["leak", key], || {
             format!("expected bytes per time such as \"1 MiB/min\", found {:?}", quantity.text)

@@ -72,7 +72,10 @@ impl Collector {
                 let (height, period) = (uniform(random, 1.0, 12.0), uniform(random, 1.0, 8.0));
                 let saw = saw(random, times, height, period, 0.2, 0.15);
                 // The heap may grow by a part of what is live, so that a leak makes the teeth higher.
-                saw.iter().zip(times).map(|(tooth, time)| tooth * (1.0 + leak(*time) / 60.0)).collect()
+                saw.iter()
+                    .zip(times)
+                    .map(|(tooth, time)| tooth * (1.0 + leak(*time) / 60.0))
+                    .collect()
             }
             Self::Node => {
                 let (height, period) = (uniform(random, 3.0, 10.0), uniform(random, 3.0, 10.0));

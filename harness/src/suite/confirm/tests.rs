@@ -10,8 +10,7 @@ const MIB: f64 = 1_048_576.0;
 
 /// Eight minutes with a leak of so many MiB per minute.
 fn leaking(id: &str, slope: f64) -> TrialRecord {
-    let mut record =
-        ruled(trial(Kind::Duration, id), |rules| rules.leak.confirm = true);
+    let mut record = ruled(trial(Kind::Duration, id), |rules| rules.leak.confirm = true);
     let noise = |index: f64| (index * 7.3).sin() * 0.3;
     let value = |index: f64| (100.0 + slope * index / 30.0 + noise(index)) * MIB;
     let values: Vec<f64> = (0..240).map(|index| value(f64::from(index))).collect();
