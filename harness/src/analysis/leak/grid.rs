@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn late_readings_fall_into_their_slots_and_single_gaps_are_filled() {
-        let late = |index: u32| f64::from(index) * 2.0 + if index % 3 == 0 { 0.4 } else { 0.003 };
+        let late =
+            |index: u32| f64::from(index) * 2.0 + if index.is_multiple_of(3) { 0.4 } else { 0.003 };
         let points = (0..60).filter(|index| *index != 30).map(|i| (late(i), f64::from(i)));
         let grid = grid(points).unwrap();
         assert_eq!(grid.step, 2.0);
