@@ -150,11 +150,12 @@ pub(super) fn ratchet(random: &mut Pcg64, count: usize) -> Vec<f64> {
 pub(super) fn heap_expansion(random: &mut Pcg64, times: &[f64]) -> Vec<f64> {
     let end = times.last().copied().unwrap_or(0.0);
     let tau = uniform(random, 15.0, 60.0);
+    let before = uniform(random, 5.0, 20.0);
     let more: f64 = Poisson::new(4.0).map_or(0.0, |poisson| poisson.sample(random));
     let steps: Vec<(f64, f64)> = (0..=more as usize)
         .map(|_| {
             let wait: f64 = Exp1.sample(random);
-            let at = tau * wait - uniform(random, 5.0, 20.0);
+            let at = tau * wait - before;
             let size = [1.0, 2.0, 4.0, 8.0, 16.0].choose(random).copied().unwrap_or(1.0);
             (at, size * uniform(random, 0.8, 1.2))
         })
