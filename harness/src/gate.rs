@@ -6,6 +6,7 @@
 pub mod ab;
 mod early;
 mod findings;
+pub mod leaks;
 mod outcome;
 pub mod sides;
 mod thresholds;

@@ -42,7 +42,7 @@ fn parse() -> Result<Rules, toml::de::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::rules::LeakGate;
+    use crate::model::rules::{LeakGate, LeakMethod};
 
     #[test]
     fn the_embedded_defaults_state_every_rule() {
@@ -52,6 +52,7 @@ mod tests {
             (rules.leak.watch.text.as_str(), rules.leak.leak.text.as_str()),
             ("0.5 MiB/min", "1 MiB/min")
         );
+        assert_eq!(rules.leak.rule, LeakMethod::Leakscore);
         assert!(rules.leak.certain && rules.reset.gate);
         assert_eq!((rules.leak.shortest.0.as_secs(), rules.reset.within), (240, 0.10));
     }

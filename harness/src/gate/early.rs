@@ -38,7 +38,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::rules::{LeakGate, LeakRule, ResetMethod, ResetRule};
+    use crate::model::rules::{LeakGate, LeakMethod, LeakRule, ResetMethod, ResetRule};
     use crate::model::{Op, Reading, Severity, Stat, Threshold, metric};
 
     fn check(per: Option<&str>, abort_on_fail: bool, phase: &str, expected: bool) {
@@ -55,12 +55,16 @@ mod tests {
         };
         let slope = |text: &str| text.parse().unwrap();
         let leak = LeakRule {
+            rule: LeakMethod::Leakscore,
             gate: LeakGate::Off,
+            least: slope("1 MiB/min"),
             watch: slope("1 MiB/min"),
             leak: slope("1 MiB/min"),
             gross: slope("1 MiB/min"),
             certain: true,
             shortest: "1m".parse().unwrap(),
+            looks: Vec::new(),
+            confirm: false,
         };
         let rules = Rules {
             thresholds: vec![threshold],

@@ -1,9 +1,9 @@
 //! The checks on findings: leaks and resets, and on there being anything to find at all.
 
-use super::thresholds::{event_kind, number, shown};
-use super::{Check, EVERY_SOURCE};
-use crate::analysis::{Analysis, Leak, LeakVerdict, MIB, PER_MINUTE, Reset, ResetVerdict, rules};
-use crate::model::rules::{LeakGate, LeakRule, ResetMethod, ResetRule};
+use super::thresholds::event_kind;
+use super::{Check, EVERY_SOURCE, leaks};
+use crate::analysis::{Analysis, Leak, MIB, Reset, ResetVerdict, rules};
+use crate::model::rules::{LeakGate, ResetMethod, ResetRule};
 use crate::model::{Kind, Verdict, metric};
 use crate::results::TrialRecord;
 
@@ -14,8 +14,9 @@ pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {
     match trial.kind {
         Some(Kind::Duration) if rules.leak.gate != LeakGate::Off => {
             let leaks = || analysis.leaks.iter().filter(|leak| leak.id == trial.id);
-            checks.extend(leaks().map(|leak| self::leak(&rules.leak, leak)));
-            let found = |name: &str| leaks().any(|leak| leak.container == name);
+            checks.extend(leaks::checks(trial, analysis));
+            let memory = |leak: &&Leak| leak.unit.is_none();
+            let found = |name: &str| leaks().filter(memory).any(|leak| leak.container == name);
             let missed = missed(trial, analysis, found).into_iter();
             let (expected, reason) = ("slope", "no memory readings under load");
             checks.extend(missed.map(|source| no_data(trial, &source, expected, reason)));
@@ -79,65 +80,6 @@ fn no_data(trial: &TrialRecord, source: &str, expected: &str, reason: &str) -> C
         verdict: Verdict::NoData,
         reason: reason.to_owned(),
         shown: None,
-    }
-}
-
-fn leak(rule: &LeakRule, leak: &Leak) -> Check {
-    let gross = rule.gate == LeakGate::Gross;
-    let base = |slope: f64| slope * MIB / PER_MINUTE;
-    let surely_not_gross = leak.interval.is_some_and(|[_, high]| base(high) <= rule.gross.value);
-    let limit = match leak.verdict {
-        _ if gross => &rule.gross,
-        LeakVerdict::Suspect => &rule.watch,
-        _ => &rule.leak,
-    };
-    let verdict = match leak.verdict {
-        LeakVerdict::Leak => Verdict::Fail,
-        _ if gross && surely_not_gross => Verdict::Pass,
-        // Without an interval, or within it, not even a gross leak can be told.
-        _ if gross => Verdict::Inconclusive,
-        LeakVerdict::Suspect => Verdict::Warn,
-        LeakVerdict::Clean => Verdict::Pass,
-        LeakVerdict::Unknown => Verdict::Inconclusive,
-    };
-    let slope = leak.slope_mb_per_min.map(base);
-    let shown = slope.map(|slope| shown(slope, limit));
-    let mut reason = String::new();
-    if let Some(shown) = &shown {
-        // Without scatter the interval is a point, and claims a certainty that no reading has.
-        let interval = leak.interval.filter(|[low, high]| low < high);
-        let interval = interval.map(|ends| ends.map(|end| number(base(end), limit)));
-        let interval = interval.map(|[low, high]| format!(" (95% interval {low} to {high})"));
-        reason = format!("slope is {shown}{}: ", interval.unwrap_or_default());
-    }
-    if gross && verdict == Verdict::Pass {
-        reason.push_str(&format!("surely not above {limit}"));
-        if leak.verdict == LeakVerdict::Unknown {
-            reason.push_str(&format!("; smaller leaks are unknown ({})", leak.reason));
-            if let Some(least) = leak.detectable_mb_per_min {
-                let least = crate::analysis::digits::short(least);
-                reason.push_str(&format!(
-                    "; growth below {least} MiB/min cannot be seen in this run"
-                ));
-            }
-        }
-    } else if gross && leak.interval.is_some() && verdict == Verdict::Inconclusive {
-        reason.push_str(&format!("the interval reaches above {limit}"));
-    } else if gross && slope.is_some() && verdict == Verdict::Inconclusive {
-        reason.push_str("two readings give a slope no interval");
-    } else {
-        reason.push_str(&leak.reason);
-    }
-    let op = if gross || leak.verdict == LeakVerdict::Suspect { "<" } else { "<=" };
-    Check {
-        id: leak.id.clone(),
-        metric: leak.channel.clone(),
-        source: leak.container.clone(),
-        expected: format!("slope {op} {limit}"),
-        actual: slope,
-        verdict,
-        reason,
-        shown,
     }
 }
 

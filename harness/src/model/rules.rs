@@ -74,8 +74,14 @@ pub struct Prior {
 /// How memory growth over time is judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LeakRule {
+    /// By which rule; that of the original framework in files that do not say.
+    #[serde(default)]
+    pub rule: LeakMethod,
     /// What the gate looks at.
     pub gate: LeakGate,
+    /// With [`LeakMethod::Leakscore`]: slower growth is no leak.
+    #[serde(default = "least")]
+    pub least: Quantity,
     /// Below this slope growth is normal fluctuation.
     pub watch: Quantity,
     /// Above this slope growth is a leak.
@@ -86,6 +92,28 @@ pub struct LeakRule {
     pub certain: bool,
     /// The shortest run that can be judged when `certain`.
     pub shortest: Length,
+    /// Times at which a run that is still going on may end because nothing leaks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Length>,
+    /// True: a leak fails only where a second run shows it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm: bool,
+}
+
+/// What slower growth is no leak, in files that do not say.
+fn least() -> Quantity {
+    "0.25 MiB/min".parse().expect("a slope, as a test shows")
+}
+
+/// By which rule growth is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LeakMethod {
+    /// Models of growth that ends and of growth that does not, and tests for a trend.
+    Leakscore,
+    /// Bands of the slope, as the original framework has them.
+    #[default]
+    Seed,
 }
 
 /// What the gate looks at in a trial of kind `duration`.
@@ -130,4 +158,18 @@ pub enum ResetMethod {
     Growth,
     /// The level after the last reset against the baseline.
     Within,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_without_a_method_were_judged_by_the_seed_rule() {
+        let json = r#"{"gate": "verdict", "watch": "0.5 MiB/min", "leak": "1 MiB/min", "gross": "60 MiB/min",
+            "certain": true, "shortest": "4m"}"#;
+        let rule: LeakRule = serde_json::from_str(json).unwrap();
+        assert_eq!((rule.rule, rule.least.text.as_str()), (LeakMethod::Seed, "0.25 MiB/min"));
+        assert!(rule.looks.is_empty() && !rule.confirm);
+    }
 }

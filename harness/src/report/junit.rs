@@ -91,9 +91,13 @@ fn properties(report: &Report<'_>, trial: &TrialRecord, checks: &[Check]) -> Vec
         add(format!("{name}.cpu_max_percent"), used.cpu_max_percent);
     }
     for leak in report.analysis.leaks.iter().filter(|leak| leak.id == trial.id) {
-        let name = &leak.container;
-        add(format!("{name}.leak_slope_mb_per_min"), leak.slope_mb_per_min);
-        add(format!("{name}.leak_detectable_mb_per_min"), leak.detectable_mb_per_min);
+        // What is counted has a slope for each metric, in counts per minute.
+        let (name, unit) = match leak.unit {
+            None => (leak.container.clone(), "mb_per_min"),
+            Some(_) => (format!("{}.{}", leak.container, leak.channel), "per_min"),
+        };
+        add(format!("{name}.leak_slope_{unit}"), leak.slope_mb_per_min);
+        add(format!("{name}.leak_detectable_{unit}"), leak.detectable_mb_per_min);
     }
     for reset in report.analysis.resets.iter().filter(|reset| reset.id == trial.id) {
         add(format!("{}.reset_diff_percent", reset.container), reset.diff_percent);

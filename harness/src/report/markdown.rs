@@ -39,6 +39,9 @@ pub(super) fn table(section: &Section) -> String {
     for row in &section.rows {
         text.push_str(&line(row.iter().map(|text| cell(text)).collect()));
     }
+    if let Some(caveat) = section.caveat() {
+        text.push_str(&format!("\n{caveat}\n"));
+    }
     if let Some(page) = section.explanation() {
         text.push_str(&format!("\n[What this rests on]({page})\n"));
     }

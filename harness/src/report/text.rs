@@ -27,6 +27,9 @@ pub(super) fn table(section: &Section, color: bool) -> String {
         text.push_str(&paint(line, color));
         text.push('\n');
     }
+    if let Some(caveat) = section.caveat() {
+        text.push_str(&format!("  {caveat}\n"));
+    }
     if let Some(page) = section.explanation() {
         text.push_str(&format!("  explained in {page}\n"));
     }

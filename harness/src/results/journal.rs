@@ -82,6 +82,13 @@ pub enum Line {
         #[serde(default)]
         sampler: Option<SamplerCost>,
     },
+    /// What the gate made of an earlier trial once another had confirmed it, or had not.
+    Verdict {
+        /// The trial's id.
+        id: String,
+        /// What it is now.
+        verdict: Verdict,
+    },
     /// A process ended as it should.
     Complete {
         /// When.
@@ -183,6 +190,12 @@ pub fn assemble(text: &str) -> Result<Results, String> {
                     results.completed_at = Some(at);
                 }
             }
+            Line::Verdict { id, verdict } => {
+                let trials = results.iter_mut().flat_map(|results| &mut results.scenarios);
+                for trial in trials.filter(|trial| trial.id == id) {
+                    trial.verdict = Some(verdict);
+                }
+            }
             line => {
                 let results = results.as_mut().ok_or("expected a journal's first line")?;
                 // Without its first line a trial is lost: nothing of it may go to the trial before.
@@ -247,7 +260,10 @@ impl TrialRecord {
                 self.verdict = Some(verdict);
                 self.sampler = sampler;
             }
-            Line::Run { .. } | Line::Begin { .. } | Line::Complete { .. } => {}
+            Line::Run { .. }
+            | Line::Begin { .. }
+            | Line::Verdict { .. }
+            | Line::Complete { .. } => {}
         }
     }
 

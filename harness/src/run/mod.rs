@@ -19,6 +19,17 @@ pub use environment::environment;
 pub use rig::{OpenProbes, Parts, Rig, driver, probes};
 pub use walk::{Walked, trial};
 
+/// What follows from a sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing.
+    GoOn,
+    /// Something that the reader of the results should know.
+    Note(String),
+    /// The walk is over, for this reason.
+    End(String),
+}
+
 /// What a walk tells as it goes.
 pub trait Observer: Send {
     /// Keeps a line of the journal.

@@ -10,8 +10,8 @@ use nix::time::{ClockId, clock_gettime};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Observer;
 use super::clock::RunClock;
+use super::{Decision, Observer};
 use crate::drive::Driver;
 use crate::model::{Event, EventKind, Incident, Observation, Phase, Reading, Sample, metric};
 use crate::probe::Probe;
@@ -34,8 +34,8 @@ pub(super) enum Cut {
 /// A named probe.
 pub(super) type Named = (Arc<str>, Box<dyn Probe>);
 
-/// Says which threshold a sample has decided, if one.
-pub(super) type Decide<'a> = &'a (dyn Fn(&Sample) -> Option<String> + Send + Sync);
+/// Says what follows from a sample.
+pub(super) type Decide<'a> = &'a (dyn Fn(&Sample) -> Decision + Send + Sync);
 
 /// When a watch ends.
 #[derive(Clone, Copy)]
@@ -197,14 +197,17 @@ impl<'a> Sampler<'a> {
             }
             let decided = (self.decide)(&sample);
             self.record(Line::Sample(sample))?;
-            if let (Some(reason), None) = (decided, &fatal) {
-                let incident = Incident::new(
-                    EventKind::Note,
-                    &self.own.clone(),
-                    format!("ended early: {reason}"),
-                );
+            let (note, ends) = match decided {
+                Decision::GoOn => (None, false),
+                Decision::Note(note) => (Some(note), false),
+                Decision::End(reason) => (Some(format!("ended early: {reason}")), true),
+            };
+            if let (Some(note), None) = (note, &fatal) {
+                let incident = Incident::new(EventKind::Note, &self.own.clone(), note);
                 self.happened(name, taken, incident)?;
-                return Err(Cut::Decided);
+                if ends {
+                    return Err(Cut::Decided);
+                }
             }
         }
         fatal.map_or(Ok(()), |reason| Err(Cut::System(reason)))

@@ -189,8 +189,10 @@ async fn walk(fault: Fault, stop: &CancellationToken) -> (Walked, Seen, Log) {
             })
         }),
     };
-    let decide = move |sample: &Sample| {
-        (fault == Fault::Decided && sample.readings[0].value >= 5.0).then(|| "max".to_owned())
+    let decide = move |sample: &Sample| match sample.readings[0].value {
+        value if fault == Fault::Decided && value >= 5.0 => Decision::End("max".to_owned()),
+        4.0 if fault == Fault::Decided => Decision::Note("looked".to_owned()),
+        _ => Decision::GoOn,
     };
     let walked = trial(rig, &phases(), Path::new("."), false, &mut seen, &decide, stop).await;
     (walked, seen, log)
@@ -278,7 +280,8 @@ async fn a_decided_threshold_ends_the_trial_early_and_leaves_the_verdict_to_the_
     let order = &["up", "Level(3)", "Stop", "logs", "down"];
     let seen = check(Fault::Decided, Outcome::Completed, order).await;
     assert_eq!(seen.samples.len(), 3);
-    assert_eq!(seen.events[0].message, "ended early: max");
+    let said: Vec<&str> = seen.events.iter().map(|event| event.message.as_str()).collect();
+    assert_eq!(said, ["looked", "ended early: max"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::quantity::{Length, Quantity};
-use crate::model::rules::{LeakGate, ResetMethod};
+use crate::model::rules::{LeakGate, LeakMethod, ResetMethod};
 use crate::model::spec::probe::Query;
 use crate::model::spec::target::{Clean, Ready, Service};
 use crate::model::{Kind, Op, Param, Severity, Stat};
@@ -317,6 +317,8 @@ table! {
         agents: u32,
         /// Sampling interval by phase.
         intervals: BTreeMap<String, Length>,
+        /// Times at which a run of `minutes` may end because nothing leaks.
+        looks: Vec<Length>,
     } {
             /// One trial with these phases in place of `minutes`.
             phases: DurationPhasesFile => DurationPhases,
@@ -366,8 +368,12 @@ table! {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeakFile {
+    /// By which rule growth is judged.
+    pub rule: Option<LeakMethod>,
     /// What the gate looks at.
     pub gate: Option<LeakGate>,
+    /// With `rule = "leakscore"`: slower growth is no leak.
+    pub least: Option<Quantity>,
     /// Below: normal.
     pub watch: Option<Quantity>,
     /// Above: a leak.
@@ -378,4 +384,6 @@ pub struct LeakFile {
     pub certain: Option<bool>,
     /// The shortest run that can be judged.
     pub shortest: Option<Length>,
+    /// True: a leak fails only where a second run shows it again.
+    pub confirm: Option<bool>,
 }

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use super::check::{self, Context};
 use super::error::{ScenarioError, hint};
 use super::file::{
-    AgentsFile, CommandFile, ComposeFile, CustomFile, LeakFile, ProcessFile, RequestFile,
-    ScenarioFile, StatusFile,
+    AgentsFile, CommandFile, ComposeFile, CustomFile, DurationProtocol, LeakFile, ProcessFile,
+    RequestFile, ScenarioFile, StatusFile,
 };
 use super::layer::{Layer, error_at, merge};
 use super::{Protocol, Scenario, Workspace};
@@ -119,7 +119,7 @@ impl Resolver<'_> {
         }
         let rules = Rules {
             thresholds: self.thresholds(file.threshold.as_deref().unwrap_or_default())?,
-            leak: self.leak(file.leak.clone().unwrap_or_default())?,
+            leak: self.leak(file.leak.clone().unwrap_or_default(), &protocol.duration)?,
             reset: ResetRule {
                 rule: protocol.reset.rule,
                 growth: protocol.reset.growth,
@@ -320,14 +320,20 @@ impl Resolver<'_> {
         Ok(matrix)
     }
 
-    fn leak(&self, file: LeakFile) -> Result<LeakRule, ScenarioError> {
+    fn leak(&self, file: LeakFile, duration: &DurationProtocol) -> Result<LeakRule, ScenarioError> {
+        // A run of phases is over when its phases are.
+        let looks = if duration.phases.is_none() { duration.looks.clone() } else { Vec::new() };
         Ok(LeakRule {
+            rule: self.given("leak.rule", file.rule)?,
+            least: self.given("leak.least", file.least)?,
             gate: self.given("leak.gate", file.gate)?,
             watch: self.given("leak.watch", file.watch)?,
             leak: self.given("leak.leak", file.leak)?,
             gross: self.given("leak.gross", file.gross)?,
             certain: self.given("leak.certain", file.certain)?,
             shortest: self.given("leak.shortest", file.shortest)?,
+            looks,
+            confirm: self.given("leak.confirm", file.confirm)?,
         })
     }
 }

@@ -13,7 +13,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::confirm;
 use super::environment::allow_inconclusive;
+use super::looks::Looks;
 use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
@@ -50,6 +52,13 @@ struct Shared {
     kept: Option<Kept>,
     verdicts: Vec<Verdict>,
     rebuilt: Option<Instant>,
+}
+
+/// One run of a trial.
+struct Once {
+    record: TrialRecord,
+    verdict: Verdict,
+    checks: Vec<gate::Check>,
 }
 
 /// A target that is up, and the last trial that used it.
@@ -199,7 +208,22 @@ impl Live {
     }
 
     async fn trial(&self, trial: &Trial) -> std::io::Result<(Verdict, String)> {
-        let (at, header) = (now(), header(trial));
+        let first = self.once(trial, header(trial)).await?;
+        if !confirm::wanted(&first.record) {
+            return Ok((first.verdict, gate::failure(&first.checks).unwrap_or_default()));
+        }
+        let again = confirm::second(trial);
+        let second = self.once(&again, confirm::mark(header(&again), &trial.id)).await?;
+        let confirm::Both { first, verdict, checks } =
+            confirm::judge(&first.record, &second.record);
+        self.write(&Line::Verdict { id: trial.id.clone(), verdict: first })?;
+        self.rebuild(false)?;
+        Ok((verdict, gate::failure(&checks).unwrap_or_default()))
+    }
+
+    /// Runs a trial once, under this header.
+    async fn once(&self, trial: &Trial, header: TrialHeader) -> std::io::Result<Once> {
+        let at = now();
         self.write(&Line::Begin { at, trial: Box::new(header.clone()) })?;
         let logs = self.directory.logs(&trial.id)?;
         let record = TrialRecord::begun(at, header);
@@ -217,7 +241,7 @@ impl Live {
             let _ = std::fs::remove_dir_all(&logs);
         }
         self.rebuild(false)?;
-        Ok((verdict, gate::failure(&checks).unwrap_or_default()))
+        Ok(Once { record, verdict, checks })
     }
 
     async fn walk(&self, trial: &Trial, logs: &Path, recorder: &mut Recorder) -> run::Walked {
@@ -242,9 +266,8 @@ impl Live {
         let keep_up = target.keeps_up();
         let probes = run::probes(trial, &self.parts);
         let rig = Rig { target: &mut *target, driver, probes };
-        let decide = |sample: &Sample| {
-            gate::decided(&trial.rules, trial.total_agents, &trial.params, sample)
-        };
+        let looks = Looks::new(trial);
+        let decide = |sample: &Sample| looks.decide(sample);
         let walked =
             run::trial(rig, &trial.phases, logs, keep_up, recorder, &decide, &self.stop).await;
         if keep_up && walked.outcome == Outcome::Completed {

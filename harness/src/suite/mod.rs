@@ -1,10 +1,12 @@
 //! [`Suite`]: the front door. Arguments and scenario files become test trials; what they come to, an exit code.
 
+mod confirm;
 pub(crate) mod environment;
 mod failure;
 mod finish;
 mod live;
 pub(crate) mod lock;
+mod looks;
 mod opening;
 mod progress;
 mod recorder;

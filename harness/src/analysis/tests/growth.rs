@@ -1,7 +1,7 @@
 //! Growth over time.
 
 use super::*;
-use crate::model::rules::LeakGate;
+use crate::model::rules::{LeakGate, LeakMethod};
 
 /// `slope`, ends of the interval, and what follows.
 #[track_caller]
@@ -27,31 +27,32 @@ fn check_leak(
 #[test]
 fn leaks_of_a_foreign_file_are_judged_on_the_memory_that_it_has() {
     let analysis = analyze(&parse(SEED).unwrap());
+    // The line through the floors, by the prototype of the rule.
     let check = |id, container, numbers, verdict| {
         check_leak(&analysis, (id, container, "memory_used_mb"), numbers, verdict);
     };
     check(
         "duration_leak_8m",
         "rideshare-simulation",
-        [2.002843764955412, 1.9575143636219643, 2.0481731662888594, 0.08283623087539682],
+        [1.977519328867821, 1.6589572873995238, 2.2960813703361183, 0.4686819219700292],
         (Band::Leak, LeakVerdict::Leak),
     );
     check(
         "duration_leak_8m",
         "rideshare-kafka",
-        [-0.006254308706058033, -0.03960382705770585, 0.027095209645589785, 0.06094385366881036],
+        [-0.03754252389440261, -0.2532138613174005, 0.17812881352859528, 0.31730477514320155],
         (Band::Normal, LeakVerdict::Clean),
     );
     check(
         "duration_leak_4m",
         "rideshare-simulation",
-        [0.037512778383070065, -0.09021775413354385, 0.165243310899684, 0.2322054036906438],
+        [-0.19463211476163997, -0.6673587342952656, 0.2780945047719857, 0.6954953565346971],
         (Band::Normal, LeakVerdict::Clean),
     );
     check(
         "duration_leak_1m",
         "rideshare-kafka",
-        [0.7910779876550644, -0.036215099745647954, 1.618371075055777, 1.4539370879328173],
+        [0.9664019547950617, -0.21746312820338232, 2.1502670377935056, 1.7417522812683792],
         (Band::Watch, LeakVerdict::Unknown),
     );
 }
@@ -90,6 +91,7 @@ fn growth_is_judged_only_as_far_as_the_run_can_tell() {
     let check =
         |slope: f64, minutes: f64, scatter: f64, gate: LeakGate, certain: bool, expected| {
             let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
+                rules.leak.rule = LeakMethod::Seed;
                 rules.leak.gate = gate;
                 rules.leak.certain = certain;
             });
@@ -129,11 +131,52 @@ fn growth_is_judged_only_as_far_as_the_run_can_tell() {
 
 /// A trial of kind `duration` whose anonymous memory grows by `slope` MiB per minute, read `count` times.
 fn growing(slope: f64, step: f64, count: u32) -> TrialRecord {
-    let mut trial = trial(Kind::Duration, "duration::x");
+    let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
+        rules.leak.rule = LeakMethod::Seed;
+    });
     let value = |index| (100.0 + slope * f64::from(index) * step / 60.0) * MIB;
     let values: Vec<f64> = (0..count).map(value).collect();
     read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), step, &values);
     trial
+}
+
+#[test]
+fn what_was_read_too_irregularly_is_unknown_and_what_else_is_read_is_reported_apart() {
+    let found = |late: f64, keep: fn(usize) -> bool| {
+        let mut trial = trial(Kind::Duration, "duration::x");
+        let flat = [100.0 * MIB; 150];
+        read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &flat);
+        for (index, sample) in trial.samples.iter_mut().enumerate() {
+            let cache = (200.0 + index as f64 / 30.0) * MIB;
+            let (api, own) = ("api".into(), "sampler".into());
+            sample.readings.push(Reading::new(&metric::MEMORY_USAGE, &api, cache));
+            sample.readings.push(Reading::new(&metric::SAMPLER_LATENESS, &own, late));
+        }
+        let mut index = 0;
+        trial.samples.retain(|_| {
+            index += 1;
+            keep(index - 1)
+        });
+        let mut leaks = leak::leaks(&trial);
+        assert_eq!(leaks.len(), 1);
+        leaks.remove(0)
+    };
+    let regular = found(0.01, |_| true);
+    assert_eq!(regular.verdict, LeakVerdict::Clean, "{}", regular.reason);
+    assert_eq!(regular.apart[0].channel, "memory.usage");
+    close(Some(regular.apart[0].slope_mb_per_min), 1.0);
+    let late = found(2.5, |_| true);
+    assert_eq!(late.verdict, LeakVerdict::Unknown);
+    assert!(
+        late.reason.starts_with("one sample in twenty was taken 2.5 s late"),
+        "{}",
+        late.reason
+    );
+    let gaps = found(0.01, |index| index % 10 != 5);
+    assert_eq!(gaps.verdict, LeakVerdict::Unknown);
+    assert_eq!(gaps.reason, "15 of 150 readings are missing, and 5% may be");
+    // A single gap is filled.
+    assert_eq!(found(0.01, |index| index != 70).verdict, LeakVerdict::Clean);
 }
 
 #[test]

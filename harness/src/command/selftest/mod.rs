@@ -5,6 +5,7 @@
 //! with many trials they are the table of docs/accuracy.md.
 
 pub mod comparisons;
+pub mod leaks;
 pub mod rate;
 pub mod resets;
 
@@ -83,7 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
 type Measure = fn(u64, usize) -> Vec<Rate>;
 
 /// All of them.
-const PARTS: &[(&str, Measure)] = &[("comparisons", comparisons::rates), ("resets", resets::rates)];
+const PARTS: &[(&str, Measure)] = &[
+    ("leaks", leaks::rates),
+    ("resets", resets::rates),
+    ("comparisons", comparisons::rates),
+];
 
 /// Every rule on simulated data, `per_cell` data sets for each row.
 #[must_use]

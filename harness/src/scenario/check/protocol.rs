@@ -66,7 +66,12 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         })?;
     }
     let leak = &scenario.rules.leak;
-    for (key, quantity) in [("watch", &leak.watch), ("leak", &leak.leak), ("gross", &leak.gross)] {
+    for (key, quantity) in [
+        ("watch", &leak.watch),
+        ("leak", &leak.leak),
+        ("gross", &leak.gross),
+        ("least", &leak.least),
+    ] {
         let is_slope = quantity.per_second && quantity.unit == Some(Unit::Bytes);
         context.require(is_slope, &["leak", key], || {
             format!("expected bytes per time such as \"1 MiB/min\", found {:?}", quantity.text)
@@ -97,6 +102,13 @@ fn duration(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
         || "expected at least one number of minutes above 0, for example [1, 2, 4, 8]".to_owned(),
     )?;
     unique(minutes, &["duration", "minutes"], context)?;
+    let looks = &protocol.duration.looks;
+    let rising = looks.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    context.require(
+        rising && looks.iter().all(|look| !look.0.is_zero()),
+        &["duration", "looks"],
+        || "expected rising times above 0, for example [\"4m\", \"8m\"]".to_owned(),
+    )?;
     for (phase, interval) in &protocol.duration.intervals {
         let known = ["active", "drain", "cooldown"];
         context.require(

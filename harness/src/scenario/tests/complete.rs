@@ -134,7 +134,7 @@ fn a_minimal_scenario_has_every_documented_default() {
                     "sample": { "interval": "2s", "warmup": "10s", "settle": "5s", "length": "1m" },
                     "baseline": { "length": "30s" },
                     "load": { "levels": [10, 20, 40, 80] },
-                    "duration": { "minutes": [15.0], "agents": 40, "intervals": {}, "phases": null },
+                    "duration": { "minutes": [15.0], "agents": 40, "intervals": {}, "looks": ["4m", "8m"], "phases": null },
                     "reset": { "agents": 40, "cycles": 4, "rule": "growth", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),
             ),
@@ -151,8 +151,10 @@ fn a_minimal_scenario_has_every_documented_default() {
             (
                 "/rules/leak",
                 json!({
-                    "gate": "verdict", "watch": "0.5 MiB/min", "leak": "1 MiB/min",
+                    "rule": "leakscore", "gate": "verdict", "least": "0.25 MiB/min",
+                    "watch": "0.5 MiB/min", "leak": "1 MiB/min",
                     "gross": "60 MiB/min", "certain": true, "shortest": "4m",
+                    "looks": ["4m", "8m"],
                 }),
             ),
             (
@@ -222,10 +224,11 @@ fn the_seed_profile_is_the_seed_protocol() {
                     "sample": { "interval": "2s", "warmup": "10s", "settle": "5s", "length": "1m" },
                     "baseline": { "length": "30s" },
                     "load": { "levels": [10, 20, 40, 80] },
-                    "duration": { "minutes": [1.0, 2.0, 4.0, 8.0], "agents": 40, "intervals": {}, "phases": null },
+                    "duration": { "minutes": [1.0, 2.0, 4.0, 8.0], "agents": 40, "intervals": {}, "looks": [], "phases": null },
                     "reset": { "agents": 40, "cycles": 1, "rule": "within", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),
             ),
+            ("/rules/leak/rule", json!("seed")),
             ("/rules/leak/gate", json!("verdict")),
             ("/rules/leak/leak", json!("1 MiB/min")),
             ("/rules/leak/certain", json!(false)),

@@ -16,6 +16,10 @@ fn slopes_to_watch_and_to_call_a_leak_stand_in_order() {
     check("leak.watch = \"-1 MiB/min\" #!", "", order);
     check("leak.leak = \"-1 MiB/min\" #!", "", order);
     check("leak.watch = \"3 MiB/min\" #!\nleak.leak = \"2 MiB/min\"", "", order);
+    check("leak.least = \"1 s/min\" #!", "", "expected bytes per time");
+    check("duration.looks = [\"8m\", \"4m\"] #!", "", "expected rising times above 0");
+    check("duration.looks = [\"0s\"] #!", "", "expected rising times above 0");
+    accept("duration", "[duration]\nlooks = [\"4m\"]\n[leak]\nrule = \"seed\"\nconfirm = true");
     accept("duration", "[leak]\nwatch = \"1 MiB/min\"\nleak = \"1 MiB/min\"");
     accept("duration", "[leak]\nwatch = \"0 MiB/min\"\nleak = \"0 MiB/min\"");
 }
