@@ -14,6 +14,7 @@ pub mod rules;
 pub mod scaling;
 pub mod series;
 pub mod summary;
+pub mod validity;
 
 pub(crate) mod digits;
 
@@ -25,6 +26,7 @@ pub use leak::{Band, Leak, LeakMethod, LeakVerdict};
 pub use reset::{Growth, Reset, ResetVerdict};
 pub use scaling::{DataPoint, Scaling};
 pub use summary::{ContainerSummary, PhaseSummary, TrialSummary};
+pub use validity::Validity;
 
 use crate::model::Outcome;
 use crate::results::{Results, TrialRecord};
@@ -48,11 +50,14 @@ pub struct Analysis {
     pub leaks: Vec<Leak>,
     /// What came back after a reset, per container and trial of kind `reset`.
     pub resets: Vec<Reset>,
+    /// What the data of each trial are worth, where something was recorded to tell by.
+    pub validity: Vec<Validity>,
 }
 
 impl Analysis {
     /// The keys of the JSON object that are not containers.
-    pub const FIXED: [&'static str; 4] = ["scenario_summaries", "leaks", "resets", "changes"];
+    pub const FIXED: [&'static str; 5] =
+        ["scenario_summaries", "leaks", "resets", "validity", "changes"];
 
     /// The key of each of [`Analysis::scalings`] in JSON.
     ///
@@ -75,9 +80,13 @@ impl Analysis {
     }
 
     fn absorb(&mut self, trial: &TrialRecord) {
+        if trial.is_discarded() {
+            return;
+        }
         self.summaries.push(summary::summarize(trial));
         self.leaks.extend(leak::leaks(trial));
         self.resets.extend(reset::resets(trial));
+        self.validity.extend(Some(validity::examine(trial)).filter(Validity::is_known));
     }
 }
 
@@ -90,6 +99,7 @@ impl Serialize for Analysis {
         map.serialize_entry("scenario_summaries", &self.summaries)?;
         map.serialize_entry("leaks", &self.leaks)?;
         map.serialize_entry("resets", &self.resets)?;
+        map.serialize_entry("validity", &self.validity)?;
         // Reserved for what differs between two runs; readers can rely on the name.
         map.serialize_entry("changes", &[(); 0])?;
         map.end()

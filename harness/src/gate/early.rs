@@ -73,6 +73,7 @@ mod tests {
                 gate: true,
             },
             ab: None,
+            validity: None,
         };
         let api: Arc<str> = "api".into();
         let sample = Sample {

@@ -1,6 +1,8 @@
 //! Rules and findings of every kind, and the checks that follow.
 
+mod comparison;
 mod events;
+mod validity;
 
 use super::*;
 use crate::analysis::tests::{OWN, SEED, read, ruled, run, trial};

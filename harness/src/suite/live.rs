@@ -18,8 +18,8 @@ use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::select::Selection;
-use super::{Failure, RIG, finish, lock, say};
-use crate::gate;
+use super::{Failure, RIG, ab, finish, lock, say};
+use crate::gate::{self, Check};
 use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::Trial;
@@ -33,7 +33,7 @@ use crate::target::{self, Target};
 const REBUILD_EVERY: Duration = Duration::from_secs(10);
 
 /// What the trials of a run share.
-struct Live {
+pub(super) struct Live {
     parts: Parts,
     directory: RunDirectory,
     journal: Arc<Mutex<Journal>>,
@@ -199,16 +199,35 @@ impl Live {
     }
 
     async fn trial(&self, trial: &Trial) -> std::io::Result<(Verdict, String)> {
-        let (at, header) = (now(), header(trial));
+        let (verdict, checks) = match &trial.comparison {
+            Some(sides) => ab::compare(self, trial, sides).await?,
+            None => {
+                let (record, checks) = self.one(trial, header(trial), &trial.id).await?;
+                (record.verdict.unwrap_or(Verdict::Error), checks)
+            }
+        };
+        self.rebuild(false)?;
+        Ok((verdict, gate::failure(&checks).unwrap_or_default()))
+    }
+
+    /// Walks one trial, keeps it in the journal as `header` says, and judges it.
+    pub(super) async fn one(
+        &self,
+        trial: &Trial,
+        header: TrialHeader,
+        label: &str,
+    ) -> std::io::Result<(TrialRecord, Vec<Check>)> {
+        let at = now();
         self.write(&Line::Begin { at, trial: Box::new(header.clone()) })?;
         let logs = self.directory.logs(&trial.id)?;
         let record = TrialRecord::begun(at, header);
-        let mut recorder =
-            Recorder::new(Arc::clone(&self.journal), Progress::new(&trial.id), record);
+        let mut recorder = Recorder::new(Arc::clone(&self.journal), Progress::new(label), record);
         let walked = self.walk(trial, &logs, &mut recorder).await;
         let Recorder { mut record, .. } = recorder;
         record.outcome = Some(walked.outcome.clone());
+        record.sampler = walked.sampler;
         let (verdict, checks) = finish::judge(&record);
+        record.verdict = Some(verdict);
         let end =
             Line::End { at: now(), outcome: walked.outcome, verdict, sampler: walked.sampler };
         self.write(&end)?;
@@ -216,14 +235,22 @@ impl Live {
             // Output is kept of what did not pass.
             let _ = std::fs::remove_dir_all(&logs);
         }
-        self.rebuild(false)?;
-        Ok((verdict, gate::failure(&checks).unwrap_or_default()))
+        Ok((record, checks))
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    pub(super) fn directory(&self) -> &RunDirectory {
+        &self.directory
     }
 
     async fn walk(&self, trial: &Trial, logs: &Path, recorder: &mut Recorder) -> run::Walked {
         let broken =
             |reason: String| run::Walked { outcome: Outcome::Broken(reason), sampler: None };
-        if let Err(reason) = self.build(trial, recorder).await {
+        let mut progress = |doing: &str| run::Observer::progress(recorder, doing, None);
+        if let Err(reason) = self.build(trial, &mut progress).await {
             return if self.stop.is_cancelled() {
                 run::Walked { outcome: Outcome::Interrupted(reason), sampler: None }
             } else {
@@ -255,13 +282,17 @@ impl Live {
     }
 
     /// Runs the target's build command, once per run.
-    async fn build(&self, trial: &Trial, recorder: &mut Recorder) -> Result<(), String> {
+    pub(super) async fn build(
+        &self,
+        trial: &Trial,
+        progress: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), String> {
         let Some(command) = trial.target.build() else { return Ok(()) };
         if let Some(done) = self.shared().built.get(command) {
             return done.clone();
         }
-        run::Observer::progress(recorder, &format!("build ({command})"), None);
-        let log = self.directory.path().join("logs").join("build.log");
+        progress(&format!("build ({command})"));
+        let log = self.directory.build_log().map_err(|error| format!("build: {error}"))?;
         let built = tokio::select! {
             built = target::build(command, &self.parts.root, &log) => built.map_err(|error| error.message),
             () = self.stop.cancelled() => return Err("the run was interrupted".to_owned()),
@@ -299,7 +330,8 @@ impl Live {
     }
 
     /// What fails after the last trial belongs to none of them, but must be in the results.
-    fn broken_at_the_end(&self, last: TrialHeader, reason: String) -> std::io::Result<()> {
+    fn broken_at_the_end(&self, mut last: TrialHeader, reason: String) -> std::io::Result<()> {
+        last.rules.ab = None;
         let id = format!("{}::down", last.scenario_name);
         self.write(&Line::Begin { at: now(), trial: Box::new(TrialHeader { id, ..last }) })?;
         self.shared().verdicts.push(Verdict::Error);
