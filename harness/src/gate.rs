@@ -4,18 +4,23 @@
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
 pub mod ab;
+pub mod comparison;
+
 mod early;
 mod findings;
 pub mod leaks;
 mod outcome;
 pub mod sides;
 mod thresholds;
+mod validity;
 
 use serde::Serialize;
 
 pub use early::decided;
+pub use validity::METRIC as VALIDITY;
 
-use crate::analysis::{Analysis, compare, ending};
+use crate::analysis::validity::left_out;
+use crate::analysis::{Analysis, ending};
 use crate::model::{Outcome, Verdict};
 use crate::results::{Results, TrialRecord};
 
@@ -31,6 +36,9 @@ pub struct Judgement {
     pub incomplete: bool,
     /// Every check, in the order of the trials.
     pub checks: Vec<Check>,
+    /// What is wrong with data that were judged all the same, or not compared; a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// One thing that must hold, and whether it does.
@@ -80,11 +88,13 @@ impl Check {
 /// Judges a whole run.
 #[must_use]
 pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
-    let alone = results.scenarios.iter().filter(|trial| !compare::is_compared(trial));
-    let mut checks: Vec<Check> = alone.flat_map(|trial| judge_trial(trial, analysis).1).collect();
-    // The runs of a comparison are judged as one.
-    let comparisons = compare::comparisons(&results.scenarios);
-    checks.extend(comparisons.iter().flat_map(|(_, runs)| judge_comparison(runs)));
+    let mut checks: Vec<Check> = Vec::new();
+    for (comparison, trials) in groups(results) {
+        checks.extend(match comparison {
+            Some(id) => comparison::judge(id, &trials).checks,
+            None => trials.iter().flat_map(|trial| judge_trial(trial, analysis).1).collect(),
+        });
+    }
     let run = |verdict: Verdict, reason: &str| Check {
         verdict,
         ..outcome::check(&results.test_id, "run", reason)
@@ -94,17 +104,68 @@ pub fn judge(results: &Results, analysis: &Analysis) -> Judgement {
     } else if checks.is_empty() {
         checks.push(run(Verdict::NoData, "no trial was run"));
     }
-    Judgement { verdict: worst(&checks), incomplete: results.incomplete, checks }
+    let warnings = warnings(results);
+    Judgement { verdict: worst(&checks), incomplete: results.incomplete, checks, warnings }
 }
 
-/// Judges one trial by its rules, with the findings on it. Of a run of a comparison only its end and its thresholds
-/// count; [`ab::compare`] judges it with the others.
+/// The trials in their order: each alone, and those of a comparison together where the first of them stands.
+pub fn groups(results: &Results) -> Vec<(Option<&str>, Vec<&TrialRecord>)> {
+    let mut groups: Vec<(Option<&str>, Vec<&TrialRecord>)> = Vec::new();
+    for trial in &results.scenarios {
+        let comparison = trial.comparison();
+        let known = groups.iter_mut().find(|group| comparison.is_some() && group.0 == comparison);
+        match known {
+            Some(group) => group.1.push(trial),
+            None => groups.push((comparison, vec![trial])),
+        }
+    }
+    groups
+}
+
+/// One sentence per trial, and per comparison however many its runs are.
+fn warnings(results: &Results) -> Vec<String> {
+    let groups = groups(results).into_iter();
+    groups
+        .filter_map(|(comparison, runs)| {
+            let Some(id) = comparison else {
+                return runs
+                    .iter()
+                    .find_map(|run| Some(format!("{}: {}", run.id, validity::warning(run)?)));
+            };
+            let counted = || runs.iter().filter(|run| !run.is_discarded());
+            let [left_out, said]: [Vec<String>; 2] = [left_out, validity::warning].map(|wrong| {
+                counted().filter_map(|run| Some(format!("{}: {}", run.id, wrong(run)?))).collect()
+            });
+            let (wrong, what) = if left_out.is_empty() {
+                (said, "have doubtful data")
+            } else {
+                (left_out, "and their pairs are not compared")
+            };
+            let first = wrong.first()?;
+            Some(format!(
+                "{id}: {} of {} runs {what}, the first {first}",
+                wrong.len(),
+                counted().count()
+            ))
+        })
+        .collect()
+}
+
+/// Judges one trial by its rules, with the findings on it. One run of a comparison is judged as such: whether it came
+/// to its end, and by its thresholds.
 #[must_use]
 pub fn judge_trial(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Check>) {
-    if compare::is_compared(trial) {
-        let checks = judge_run(trial);
-        return (worst(&checks), checks);
+    if trial.comparison().is_none() {
+        return judge_alone(trial, analysis);
     }
+    let mut checks = comparison::run(trial);
+    if checks.is_empty() {
+        checks.push(outcome::of(trial));
+    }
+    (worst(&checks), checks)
+}
+
+fn judge_alone(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Check>) {
     let mut checks: Vec<Check> = match ending(trial) {
         Some(Outcome::Completed) => {
             let thresholds = thresholds::checks(trial);
@@ -118,29 +179,11 @@ pub fn judge_trial(trial: &TrialRecord, analysis: &Analysis) -> (Verdict, Vec<Ch
         }
         Some(Outcome::Skipped(_) | Outcome::Broken(_)) => vec![outcome::of(trial)],
     };
+    validity::apply(trial, analysis, &mut checks);
     if checks.is_empty() {
         checks.push(outcome::of(trial));
     }
     (worst(&checks), checks)
-}
-
-/// The runs of one comparison, and what they come to together.
-fn judge_comparison(runs: &[&TrialRecord]) -> Vec<Check> {
-    let own = runs.iter().flat_map(|run| judge_run(run));
-    own.chain(ab::compare(runs).checks).collect()
-}
-
-/// One run of a comparison: how it ended, and its thresholds unless it was a warm-up.
-fn judge_run(trial: &TrialRecord) -> Vec<Check> {
-    let mut checks = match ending(trial) {
-        Some(Outcome::Completed) if compare::matching::is_discarded(trial) => Vec::new(),
-        Some(Outcome::Completed) => thresholds::checks(trial),
-        _ => thresholds::already_broken(trial),
-    };
-    if ending(trial) != Some(Outcome::Completed) || checks.is_empty() {
-        checks.insert(0, outcome::of(trial));
-    }
-    checks
 }
 
 /// The message for a trial that did not pass, one line per check, worst first; `None` where nothing is wrong.

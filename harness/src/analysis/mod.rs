@@ -16,6 +16,7 @@ pub mod scaling;
 pub mod series;
 pub mod statistic;
 pub mod summary;
+pub mod validity;
 
 pub(crate) mod digits;
 
@@ -28,6 +29,7 @@ pub use leak::{Band, Leak, LeakMethod, LeakVerdict};
 pub use reset::{Growth, Reset, ResetVerdict};
 pub use scaling::{DataPoint, Scaling};
 pub use summary::{ContainerSummary, PhaseSummary, TrialSummary};
+pub use validity::Validity;
 
 use crate::model::Outcome;
 use crate::results::{Results, TrialRecord};
@@ -55,12 +57,14 @@ pub struct Analysis {
     pub changes: Vec<Change>,
     /// What only one of two versions has.
     pub unmatched: Vec<Unmatched>,
+    /// What the data of each trial are worth, where something was recorded to tell by.
+    pub validity: Vec<Validity>,
 }
 
 impl Analysis {
     /// The keys of the JSON object that are not containers.
-    pub const FIXED: [&'static str; 5] =
-        ["scenario_summaries", "leaks", "resets", "changes", "unmatched"];
+    pub const FIXED: [&'static str; 6] =
+        ["scenario_summaries", "leaks", "resets", "validity", "changes", "unmatched"];
 
     /// The key of each of [`Analysis::scalings`] in JSON.
     ///
@@ -83,9 +87,13 @@ impl Analysis {
     }
 
     fn absorb(&mut self, trial: &TrialRecord) {
+        if trial.is_discarded() {
+            return;
+        }
         self.summaries.push(summary::summarize(trial));
         self.leaks.extend(leak::leaks(trial));
         self.resets.extend(reset::resets(trial));
+        self.validity.extend(Some(validity::examine(trial)).filter(Validity::is_known));
     }
 }
 
@@ -98,6 +106,7 @@ impl Serialize for Analysis {
         map.serialize_entry("scenario_summaries", &self.summaries)?;
         map.serialize_entry("leaks", &self.leaks)?;
         map.serialize_entry("resets", &self.resets)?;
+        map.serialize_entry("validity", &self.validity)?;
         map.serialize_entry("changes", &self.changes)?;
         if !self.unmatched.is_empty() {
             map.serialize_entry("unmatched", &self.unmatched)?;

@@ -36,6 +36,8 @@ fn parse() -> Result<Rules, toml::de::Error> {
         leak: table("leak").try_into()?,
         reset: table("reset").try_into()?,
         ab: None,
+        // Nothing was recorded by which one could tell.
+        validity: None,
     })
 }
 

@@ -49,7 +49,8 @@ const LEVELS: [&str; 4] = ["agents", "total_agents", "drivers", "riders"];
 pub fn scalings(results: &Results) -> Vec<Scaling> {
     let mut groups: Vec<(String, Map<String, Value>, Vec<&TrialRecord>)> = Vec::new();
     for trial in results.scenarios.iter().filter(|trial| trial.kind == Some(Kind::Load)) {
-        if ending(trial) != Some(Outcome::Completed) || ended_early(trial) {
+        let is_whole = ending(trial) == Some(Outcome::Completed) && !ended_early(trial);
+        if !is_whole || trial.is_discarded() {
             continue;
         }
         let (name, params) = (curve_name(trial), shared(trial));
@@ -66,7 +67,7 @@ pub fn scalings(results: &Results) -> Vec<Scaling> {
 }
 
 /// True where a threshold with `abort_on_fail` cut the trial short, as the run loop notes.
-fn ended_early(trial: &TrialRecord) -> bool {
+pub(super) fn ended_early(trial: &TrialRecord) -> bool {
     let noted =
         |event: &Event| event.kind == EventKind::Note && event.message.starts_with("ended early");
     trial.events.iter().any(noted)

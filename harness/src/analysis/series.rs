@@ -98,6 +98,7 @@ const COUNTERS: &[Metric] = &[
     metric::DISK_READ,
     metric::DISK_WRITTEN,
     metric::OOM_KILLS,
+    metric::HOST_CPU_THROTTLED,
 ];
 
 /// True of a metric that counts since its source started.

@@ -220,6 +220,7 @@ fn containers_never_take_the_place_of_another_key() {
         "leaks",
         "resets",
         "scenario_summaries",
+        "validity",
     ];
     assert_eq!(keys, expected);
     assert!(json["leaks"].is_array() && json["scenario_summaries"].is_array());
@@ -303,6 +304,7 @@ fn one_trial_alone_has_the_findings_that_it_has_in_the_run() {
             parts.summaries.extend(part.summaries);
             parts.leaks.extend(part.leaks);
             parts.resets.extend(part.resets);
+            parts.validity.extend(part.validity);
         }
         assert_eq!(parts, whole);
     }

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::{Answer, Failure, analyze};
-use crate::analysis::compare::{self, comparisons, duplicate, is_compared};
+use crate::analysis::compare::{self, comparisons, duplicate};
 use crate::analysis::{Analysis, analyze as analyze_results};
 use crate::gate;
 use crate::model::quantity::Quantity;
@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
 /// The versions of the comparisons that one run holds.
 fn interleaved(arguments: &Arguments, results: &mut Results) -> Result<Answer, Failure> {
     let usage = |error: String| Failure::usage(format!("error: {error}"));
-    results.scenarios.retain(is_compared);
+    results.scenarios.retain(|trial| trial.comparison().is_some());
     if results.scenarios.is_empty() {
         let path = arguments.base.display();
         return Err(usage(format!(

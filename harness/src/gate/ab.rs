@@ -1,7 +1,7 @@
 //! [`compare`]: what the pairs of an interleaved comparison come to, so far or in the end.
 
 use super::{Check, EVERY_SOURCE, worst};
-use crate::analysis::compare::{self, Change, ChangeVerdict, comparison_id, pairs};
+use crate::analysis::compare::{self, Change, ChangeVerdict, pairs};
 use crate::analysis::digits::short;
 use crate::model::Verdict;
 use crate::model::rules::{AbMetric, AbRule};
@@ -26,7 +26,12 @@ pub fn compare(records: &[&TrialRecord]) -> Comparison {
     let rule = records.iter().find_map(|trial| trial.rules.as_ref()?.ab.as_ref());
     let mut checks: Vec<Check> = changes.iter().flat_map(change).collect();
     if let (Some(first), Some(rule)) = (records.first(), rule) {
-        checks.extend(missing(comparison_id(first), pairs(records).len(), rule, &changes));
+        checks.extend(missing(
+            first.comparison().unwrap_or(&first.id),
+            pairs(records).len(),
+            rule,
+            &changes,
+        ));
     }
     let verdict = worst(&checks);
     let last = rule.and_then(|rule| rule.looks.last()).copied().unwrap_or(0);

@@ -77,6 +77,7 @@ mod tests {
                 gate: true,
             },
             ab: None,
+            validity: None,
         };
         let api: Arc<str> = "api".into();
         let sample = Sample {

@@ -24,5 +24,5 @@ pub fn judge(analysis: &Analysis, new: &[&TrialRecord], incomplete: bool) -> Jud
             ..outcome::check("compare", EVERY_SOURCE, reason)
         });
     }
-    Judgement { verdict: worst(&checks), incomplete, checks }
+    Judgement { verdict: worst(&checks), incomplete, checks, warnings: Vec::new() }
 }

@@ -1,7 +1,9 @@
 //! Rules and findings of every kind, and the checks that follow.
 
 mod ab;
+mod comparison;
 mod events;
+mod validity;
 
 use super::*;
 use crate::analysis::tests::{OWN, SEED, read, ruled, run, trial};

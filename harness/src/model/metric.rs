@@ -111,6 +111,19 @@ pub const PROBE_DURATION: Metric = Metric::lower("probe.duration", Unit::Seconds
 /// How late a sample was taken after its due time.
 pub const SAMPLER_LATENESS: Metric = Metric::lower("sampler.lateness", Unit::Seconds);
 
+/// Processor time of everything on this machine per elapsed time, waiting for disks left out; 1.0 is one core.
+pub const HOST_CPU_BUSY: Metric = Metric::lower("host.cpu.busy", Unit::Ratio);
+/// Processor time that the hypervisor gave to others while this machine wanted it, per elapsed time; 1.0 is one core.
+pub const HOST_CPU_STEAL: Metric = Metric::lower("host.cpu.steal", Unit::Ratio);
+/// Processor time of the harness and what it started, such as drivers, but not the target; 1.0 is one core.
+pub const HOST_CPU_HARNESS: Metric = Metric::lower("host.cpu.harness", Unit::Ratio);
+/// Time for which a processor quota held back the harness's own control group, since that began; absent without one.
+pub const HOST_CPU_THROTTLED: Metric = Metric::lower("host.cpu.throttled", Unit::Seconds);
+/// Processors of this machine that are online.
+pub const HOST_CPUS: Metric = Metric::higher("host.cpus", Unit::Count);
+/// How far the wall clock went beyond the monotonic one since the trial's first reading.
+pub const HOST_CLOCK_OFFSET: Metric = Metric::lower("host.clock.offset", Unit::Seconds);
+
 /// Every metric that the built-in parts emit.
 pub const CATALOG: &[Metric] = &[
     MEMORY_USAGE,
@@ -134,6 +147,12 @@ pub const CATALOG: &[Metric] = &[
     AGENTS_SPAWN_TIME,
     PROBE_DURATION,
     SAMPLER_LATENESS,
+    HOST_CPU_BUSY,
+    HOST_CPU_STEAL,
+    HOST_CPU_HARNESS,
+    HOST_CPU_THROTTLED,
+    HOST_CPUS,
+    HOST_CLOCK_OFFSET,
 ];
 
 /// The catalog entry of that name.

@@ -20,6 +20,31 @@ pub struct Rules {
     /// How two versions are compared, in trials that run both; absent of all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ab: Option<AbRule>,
+    /// When its data cannot be judged; absent where nothing was recorded to tell by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<ValidityRule>,
+}
+
+/// When the data of a trial cannot be judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidityRule {
+    /// False: what is wrong is reported only.
+    pub gate: bool,
+    /// The largest share of due samples that may be missing.
+    pub missing: f64,
+    /// How late 95% of the samples must not be, in intervals.
+    pub late: f64,
+    /// The fewest readings of a sampled phase.
+    pub samples: u32,
+    /// How far the wall clock may step between two samples, beyond a tenth of the time between them.
+    pub step: Length,
+    /// The largest share of the wanted processor time that a hypervisor may take.
+    pub steal: f64,
+    /// The largest share of the time for which a quota may hold the harness back.
+    pub throttled: f64,
+    /// The largest share of this machine's processors that may be busy with something else.
+    pub elsewhere: f64,
 }
 
 /// How two versions, a and b, are compared that were run in turn. An effect is a relative change for the worse, as a

@@ -2,6 +2,7 @@
 //!
 //! Planning touches nothing outside: the same scenarios give the same trials in the same order, always.
 
+mod ab;
 mod baseline;
 mod blank;
 mod duration;
@@ -15,7 +16,10 @@ use crate::model::{Kind, Param, Params, Phase, Rules};
 use crate::scenario::{Scenario, file::Sampling};
 use blank::Blank;
 
-/// One test trial: a target brought up once, and walked through phases.
+pub use ab::Comparison;
+
+/// One test trial: a target brought up once, and walked through phases; or, with [`Trial::comparison`], two of them in
+/// turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
     /// `<kind>::<scenario>[::<target>][::k=v,k=v][::r=N]`, stable across runs and profiles.
@@ -39,12 +43,29 @@ pub struct Trial {
     pub params: Params,
     /// Live agents over all groups under load, for kinds that have agents.
     pub total_agents: Option<u64>,
+    /// What the names of its side of a comparison are; empty of all others. Not part of what tells it apart.
+    #[serde(serialize_with = "as_map", skip_serializing_if = "Params::is_empty")]
+    pub side: Params,
     /// Which repetition, from 1.
     pub repeat: u32,
     /// The phases, in order.
     pub phases: Vec<Phase>,
     /// What it is judged by.
     pub rules: Rules,
+    /// The two versions that it compares. The trial is then never walked itself; its own target is that of side a.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Box<Comparison>>,
+}
+
+impl Trial {
+    /// Everything that placeholders of the trial can name: its parameters, and the names of its side.
+    #[must_use]
+    pub fn placeholders(&self) -> Params {
+        let mut all = self.params.clone();
+        let own = self.side.0.iter().filter(|(name, _)| self.params.get(name).is_none());
+        all.0.extend(own.cloned());
+        all
+    }
 }
 
 fn as_map<S: serde::Serializer>(params: &Params, serializer: S) -> Result<S::Ok, S::Error> {
@@ -84,9 +105,14 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
         let target = Blank::of(target);
         for combination in combinations(&scenario.matrix) {
             for variant in &variants {
+                let parts = (&target, driver.as_ref());
+                if let Some(ab) = &scenario.ab {
+                    trials.push(ab::trial(scenario, ab, parts, &combination, variant));
+                    continue;
+                }
                 for repeat in 1..=scenario.repeat {
-                    let parts = (&target, driver.as_ref());
-                    trials.push(trial(scenario, parts, &combination, variant, repeat));
+                    let own = Params::default();
+                    trials.push(trial(scenario, parts, &combination, variant, (repeat, own)));
                 }
             }
         }
@@ -94,12 +120,15 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
     trials
 }
 
+/// What is filled in for every trial.
+type Parts<'a> = (&'a Blank<'a, TargetSpec>, Option<&'a Blank<'a, DriverSpec>>);
+
 fn trial(
     scenario: &Scenario,
-    (target, driver): (&Blank<TargetSpec>, Option<&Blank<DriverSpec>>),
+    (target, driver): Parts<'_>,
     combination: &Params,
     variant: &Variant,
-    repeat: u32,
+    (repeat, side): (u32, Params),
 ) -> Trial {
     let mut params = combination.clone();
     params.0.extend(variant.params.0.iter().cloned());
@@ -115,6 +144,8 @@ fn trial(
         id = format!("{id}::r={repeat}");
     }
     let mut known = params.clone();
+    known.0.extend(side.0.iter().cloned());
+    let filled = target.filled(&known);
     if let (Some(agents), None) = (variant.agents, params.get("agents")) {
         known = known.with("agents", Param::Integer(agents.into()));
     }
@@ -125,14 +156,16 @@ fn trial(
         scenario: scenario.name.clone(),
         kind: scenario.kind,
         description: scenario.description.clone(),
-        target: target.filled(&params),
+        target: filled,
         driver: driver.map(|driver| driver.partly_filled(&known)),
         probes: scenario.probes.clone(),
         total_agents: variant.agents.map(|agents| u64::from(agents) * groups as u64),
         params,
+        side,
         repeat,
         phases: variant.phases.clone(),
         rules: scenario.rules.clone(),
+        comparison: None,
     }
 }
 

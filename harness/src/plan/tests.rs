@@ -1,5 +1,7 @@
 //! What scenarios become: ids, phases, filled-in placeholders.
 
+mod ab;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

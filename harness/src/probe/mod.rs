@@ -9,6 +9,7 @@ mod procfs;
 mod usage;
 
 pub mod containers;
+pub mod host;
 pub mod oom;
 
 pub mod cadvisor;
@@ -41,7 +42,7 @@ pub trait Probe: Send {
 pub struct ProbeError(pub String);
 
 /// The names of the probes that come with the harness, as scenario files write them. None of them can be registered.
-pub const BUILT_IN: &[&str] = &["containers", "oom", "cadvisor", "prometheus"];
+pub const BUILT_IN: &[&str] = &["containers", "oom", "host", "cadvisor", "prometheus"];
 
 /// Makes a registered probe from its settings (`[probe.<name>]`) and the members of the target.
 pub type Make = Arc<
@@ -66,6 +67,7 @@ pub async fn open(
     match spec {
         ProbeSpec::Containers => Ok(Box::new(containers::Containers::open(members, root).await?)),
         ProbeSpec::Oom => Ok(Box::new(oom::Oom::open(members, root).await?)),
+        ProbeSpec::Host => Ok(Box::new(host::Host::open(members, root))),
         ProbeSpec::Cadvisor(spec) => Ok(Box::new(cadvisor::Cadvisor::open(spec, members)?)),
         ProbeSpec::Prometheus(spec) => Ok(Box::new(prometheus::Prometheus::open(spec)?)),
         ProbeSpec::Custom { name, options } => match registered.get(name) {
@@ -114,6 +116,7 @@ mod tests {
         let specs = [
             ProbeSpec::Containers,
             ProbeSpec::Oom,
+            ProbeSpec::Host,
             ProbeSpec::Cadvisor(CadvisorSpec { url: url.clone() }),
             ProbeSpec::Prometheus(PrometheusSpec { url, query: Vec::new() }),
         ];
@@ -136,7 +139,7 @@ mod tests {
         let registered = Registered::from([("mine".to_owned(), make)]);
         assert!(open(&custom("mine"), &[], &registered).await.is_ok());
         let error = open(&custom("other"), &[], &registered).await.err().unwrap();
-        assert!(error.0.contains("containers, oom, cadvisor, prometheus, mine"), "{error}");
+        assert!(error.0.contains("containers, oom, host, cadvisor, prometheus, mine"), "{error}");
         let options = toml::Table::from_iter([("x".to_owned(), toml::Value::Boolean(true))]);
         let spec = ProbeSpec::Custom { name: "mine".to_owned(), options };
         let error = open(&spec, &[], &registered).await.err().unwrap();

@@ -62,6 +62,11 @@ fn after(trial: &TrialRecord, kill: &OomEvent) -> String {
 /// One line per trial whose samples were not taken as they were due.
 pub(super) fn warnings(report: &Report<'_>) -> Vec<String> {
     let warning = |trial: &TrialRecord| {
+        // The gate has a better sentence for what is beyond its limits.
+        let begins = format!("{}: ", trial.id);
+        if report.judgement.warnings.iter().any(|warning| warning.starts_with(&begins)) {
+            return None;
+        }
         let cost = trial.sampler?;
         let what = fell_behind(&cost)?;
         Some(format!(
@@ -69,7 +74,8 @@ pub(super) fn warnings(report: &Report<'_>) -> Vec<String> {
             trial.id
         ))
     };
-    report.results.scenarios.iter().filter_map(warning).collect()
+    let judged = report.judgement.warnings.iter().map(|text| format!("warning: {text}"));
+    report.results.scenarios.iter().filter_map(warning).chain(judged).collect()
 }
 
 fn fell_behind(cost: &SamplerCost) -> Option<String> {

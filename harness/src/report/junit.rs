@@ -7,10 +7,10 @@ use quick_junit::{
     TestSuite,
 };
 
+use super::sections::Tested;
 use super::{Report, sections};
 use crate::gate::{Check, failure};
 use crate::model::Verdict;
-use crate::results::TrialRecord;
 
 /// Renders the document. A trial that failed, or of which nothing can be said, is a failure; one on which the rig
 /// broke an error; one that was not run skipped.
@@ -22,12 +22,13 @@ pub fn render(report: &Report<'_>) -> Result<String, SerializeError> {
     suite.add_property(("test_id", report.results.test_id.as_str()));
     suite.add_property(("verdict", report.judgement.verdict.as_str()));
     let mut total = 0.0;
-    for (trial, verdict) in sections::trials(report) {
-        total += trial.duration_seconds.unwrap_or(0.0);
-        suite.add_test_case(case(report, trial, verdict));
+    let tested: Vec<Tested<'_>> = sections::trials(report).collect();
+    for tested in &tested {
+        total += tested.took().unwrap_or(0.0);
+        suite.add_test_case(case(report, tested));
     }
     // Checks on the run as such belong to no trial.
-    let of_run = |check: &&Check| report.results.scenarios.iter().all(|trial| trial.id != check.id);
+    let of_run = |check: &&Check| tested.iter().all(|tested| !tested.owns(check));
     for check in report.judgement.checks.iter().filter(of_run) {
         let own = std::slice::from_ref(check);
         suite.add_test_case(TestCase::new(check.id.as_str(), status(check.verdict, own)));
@@ -41,16 +42,17 @@ pub fn render(report: &Report<'_>) -> Result<String, SerializeError> {
     document.to_string()
 }
 
-fn case(report: &Report<'_>, trial: &TrialRecord, verdict: Verdict) -> TestCase {
-    let checks: Vec<Check> =
-        report.judgement.checks.iter().filter(|check| check.id == trial.id).cloned().collect();
-    let mut case = TestCase::new(trial.id.as_str(), status(verdict, &checks));
-    case.set_classname(trial.kind.map_or("proofload", crate::model::Kind::as_str));
+fn case(report: &Report<'_>, tested: &Tested<'_>) -> TestCase {
+    let all = report.judgement.checks.iter();
+    let checks: Vec<Check> = all.filter(|check| tested.owns(check)).cloned().collect();
+    let mut case = TestCase::new(tested.id, status(tested.verdict, &checks));
+    let kind = tested.runs.first().and_then(|run| run.kind);
+    case.set_classname(kind.map_or("proofload", crate::model::Kind::as_str));
     case.set_assertions(checks.len());
-    if let Some(Ok(time)) = trial.duration_seconds.map(Duration::try_from_secs_f64) {
+    if let Some(Ok(time)) = tested.took().map(Duration::try_from_secs_f64) {
         case.set_time(time);
     }
-    case.add_properties(properties(report, trial, &checks));
+    case.add_properties(properties(report, tested, &checks));
     case
 }
 
@@ -77,12 +79,14 @@ fn status(verdict: Verdict, checks: &[Check]) -> TestCaseStatus {
 }
 
 /// `<container>.<statistic>` with a number, then one property per check.
-fn properties(report: &Report<'_>, trial: &TrialRecord, checks: &[Check]) -> Vec<Property> {
+fn properties(report: &Report<'_>, tested: &Tested<'_>, checks: &[Check]) -> Vec<Property> {
     let mut properties = Vec::new();
+    // The numbers of a comparison are those of its checks; its runs are many.
+    let own = |id: &str| !tested.is_comparison && id == tested.id;
     let mut add = |name: String, value: Option<f64>| {
         properties.extend(value.map(|value| Property::new(name, value.to_string())));
     };
-    let summaries = report.analysis.summaries.iter().filter(|summary| summary.id == trial.id);
+    let summaries = report.analysis.summaries.iter().filter(|summary| own(&summary.id));
     for (name, used) in summaries.flat_map(|summary| &summary.focus_containers) {
         add(format!("{name}.memory_mean_mb"), used.memory_mean_mb);
         add(format!("{name}.memory_max_mb"), used.memory_max_mb);
@@ -90,7 +94,7 @@ fn properties(report: &Report<'_>, trial: &TrialRecord, checks: &[Check]) -> Vec
         add(format!("{name}.cpu_mean_percent"), used.cpu_mean_percent);
         add(format!("{name}.cpu_max_percent"), used.cpu_max_percent);
     }
-    for leak in report.analysis.leaks.iter().filter(|leak| leak.id == trial.id) {
+    for leak in report.analysis.leaks.iter().filter(|leak| own(&leak.id)) {
         // What is counted has a slope for each metric, in counts per minute.
         let (name, unit) = match leak.unit {
             None => (leak.container.clone(), "mb_per_min"),
@@ -99,7 +103,7 @@ fn properties(report: &Report<'_>, trial: &TrialRecord, checks: &[Check]) -> Vec
         add(format!("{name}.leak_slope_{unit}"), leak.slope_mb_per_min);
         add(format!("{name}.leak_detectable_{unit}"), leak.detectable_mb_per_min);
     }
-    for reset in report.analysis.resets.iter().filter(|reset| reset.id == trial.id) {
+    for reset in report.analysis.resets.iter().filter(|reset| own(&reset.id)) {
         add(format!("{}.reset_diff_percent", reset.container), reset.diff_percent);
     }
     for check in checks {

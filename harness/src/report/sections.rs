@@ -3,9 +3,10 @@
 use super::units::{mib, mib_per_minute, percent, seconds};
 use super::{Report, changes, events};
 use crate::analysis::{Band, LeakVerdict, ResetVerdict};
-use crate::gate::worst_first;
+use crate::gate::{VALIDITY, groups, worst_first};
 use crate::model::Verdict;
 use crate::model::rules::ResetMethod;
+use crate::results::TrialRecord;
 
 /// A titled table; without rows it is left out.
 pub(super) struct Section {
@@ -44,7 +45,7 @@ fn or_nothing<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
 
 /// The first line: `fail: 2 of 5 trials did not pass`.
 pub(super) fn headline(report: &Report<'_>) -> String {
-    let verdicts: Vec<Verdict> = trials(report).map(|(_, verdict)| verdict).collect();
+    let verdicts: Vec<Verdict> = trials(report).map(|tested| tested.verdict).collect();
     let mut parts: Vec<String> = Vec::new();
     for verdict in VERDICTS {
         let count = verdicts.iter().filter(|found| **found == verdict).count();
@@ -73,14 +74,37 @@ pub(super) const VERDICTS: [Verdict; 7] = [
     Verdict::Pass,
 ];
 
-/// Every trial with the worst of its checks.
-pub(super) fn trials<'a>(
-    report: &Report<'a>,
-) -> impl Iterator<Item = (&'a crate::results::TrialRecord, Verdict)> {
+/// One test trial: a trial, or all runs of a comparison.
+pub(super) struct Tested<'a> {
+    pub(super) id: &'a str,
+    /// The worst of its checks.
+    pub(super) verdict: Verdict,
+    pub(super) runs: Vec<&'a TrialRecord>,
+    pub(super) is_comparison: bool,
+}
+
+impl Tested<'_> {
+    /// True of a check on it, or on one of its runs.
+    pub(super) fn owns(&self, check: &crate::gate::Check) -> bool {
+        check.id == self.id || self.runs.iter().any(|run| run.id == check.id)
+    }
+
+    /// How long all of it took in seconds, where that is known.
+    pub(super) fn took(&self) -> Option<f64> {
+        let lengths = self.runs.iter().filter_map(|run| run.duration_seconds);
+        lengths.reduce(|all, length| all + length)
+    }
+}
+
+/// Every test trial with the worst of its checks.
+pub(super) fn trials<'a>(report: &Report<'a>) -> impl Iterator<Item = Tested<'a>> {
     let checks = &report.judgement.checks;
-    report.results.scenarios.iter().map(move |trial| {
-        let own = checks.iter().filter(|check| check.id == trial.id).map(|check| check.verdict);
-        (trial, Verdict::worst(own).unwrap_or(Verdict::NoData))
+    groups(report.results).into_iter().map(move |(comparison, runs)| {
+        let id = comparison.unwrap_or_else(|| runs.first().map_or("", |run| run.id.as_str()));
+        let is_comparison = comparison.is_some();
+        let tested = Tested { id, verdict: Verdict::NoData, runs, is_comparison };
+        let own = checks.iter().filter(|check| tested.owns(check)).map(|check| check.verdict);
+        Tested { verdict: Verdict::worst(own).unwrap_or(Verdict::NoData), ..tested }
     })
 }
 
@@ -104,16 +128,28 @@ pub(super) fn details(report: &Report<'_>) -> Vec<Section> {
 }
 
 fn trial_table(report: &Report<'_>) -> Section {
-    let row = |(trial, verdict): (&crate::results::TrialRecord, Verdict)| {
-        let length = or_nothing(trial.duration_seconds, seconds);
+    let events = |run: &&TrialRecord| {
+        run.events.len() + if run.events.is_empty() { run.oom_events.len() } else { 0 }
+    };
+    let row = |tested: Tested<'_>| {
+        let runs = &tested.runs;
+        let costs = runs.iter().filter_map(|run| run.sampler);
+        let late = costs.map(|cost| cost.worst_lateness_seconds).reduce(f64::max);
+        let count = runs.len();
+        let discarded = runs.iter().filter(|run| run.is_discarded()).count();
+        let of = if tested.is_comparison {
+            let runs = if count == 1 { "run" } else { "runs" };
+            format!(" ({count} {runs}, {discarded} of them warm-up)")
+        } else {
+            String::new()
+        };
         vec![
-            verdict.as_str().to_owned(),
-            trial.id.clone(),
-            length,
-            trial.samples.len().to_string(),
-            or_nothing(trial.sampler, |cost| seconds(cost.worst_lateness_seconds)),
-            (trial.events.len() + if trial.events.is_empty() { trial.oom_events.len() } else { 0 })
-                .to_string(),
+            tested.verdict.as_str().to_owned(),
+            format!("{}{of}", tested.id),
+            or_nothing(tested.took(), seconds),
+            runs.iter().map(|run| run.samples.len()).sum::<usize>().to_string(),
+            or_nothing(late, seconds),
+            runs.iter().map(events).sum::<usize>().to_string(),
         ]
     };
     Section {
@@ -140,7 +176,12 @@ fn checks(report: &Report<'_>) -> Section {
         title: "Checks, worst first",
         header: &["verdict", "trial", "metric", "source", "expected", "actual", "reason"],
         rows: worst_first(&report.judgement.checks).into_iter().map(row).collect(),
-        explained: None,
+        explained: report
+            .judgement
+            .checks
+            .iter()
+            .any(|check| check.metric == VALIDITY)
+            .then_some("when-a-run-cannot-be-judged"),
     }
 }
 

@@ -261,7 +261,8 @@ fn annotations_are_escaped_counted_and_worst_first() {
     let mut checks = vec![check(0, Verdict::Pass), check(0, Verdict::Skipped)];
     checks.extend((1..=12).map(|number| check(number, Verdict::Inconclusive)));
     checks.extend([check(13, Verdict::Warn), check(14, Verdict::Fail)]);
-    let judgement = Judgement { verdict: Verdict::Fail, incomplete: false, checks };
+    let judgement =
+        Judgement { verdict: Verdict::Fail, incomplete: false, checks, warnings: Vec::new() };
     let text = github::annotations(&judgement);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 11, "{text}");

@@ -101,6 +101,16 @@ impl RunDirectory {
         Ok(path)
     }
 
+    /// The file for what build commands print, its directory made if missing.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn build_log(&self) -> io::Result<PathBuf> {
+        let logs = self.path.join("logs");
+        fs::create_dir_all(&logs)?;
+        Ok(logs.join("build.log"))
+    }
+
     /// Writes a file of the run whole: a reader sees the old one or the new one. `name` may lie in a subdirectory
     /// that exists.
     ///
@@ -127,13 +137,12 @@ impl RunDirectory {
         Ok(file)
     }
 
-    /// Removes all but the newest `keep` run directories beside this one, which stays in any case. Directories
-    /// without a journal are not ours and stay.
+    /// The other run directories beside this one, the oldest first. What has no journal is none.
     ///
     /// # Errors
     /// The operating system's.
-    pub fn prune(&self, keep: usize) -> io::Result<()> {
-        let Some(parent) = self.path.parent() else { return Ok(()) };
+    pub fn others(&self) -> io::Result<Vec<PathBuf>> {
+        let Some(parent) = self.path.parent() else { return Ok(Vec::new()) };
         let mut runs: Vec<(std::time::SystemTime, PathBuf)> = fs::read_dir(parent)?
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .filter(|path| !path.is_symlink() && *path != self.path)
@@ -146,7 +155,17 @@ impl RunDirectory {
             })
             .collect();
         runs.sort();
+        Ok(runs.into_iter().map(|(_, path)| path).collect())
+    }
+
+    /// Removes all but the newest `keep` run directories beside this one, which stays in any case. Directories
+    /// without a journal are not ours and stay.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn prune(&self, keep: usize) -> io::Result<()> {
+        let runs = self.others()?;
         let surplus = (runs.len() + 1).saturating_sub(keep.max(1));
-        runs.into_iter().take(surplus).try_for_each(|(_, path)| fs::remove_dir_all(path))
+        runs.into_iter().take(surplus).try_for_each(fs::remove_dir_all)
     }
 }

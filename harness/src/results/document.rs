@@ -62,7 +62,7 @@ pub struct TrialRecord {
     /// `process` or `compose`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Which repetition, from 1.
+    /// Which repetition, from 1; in a comparison the number of the pair, where 0 is the warm-up.
     #[serde(default = "one")]
     pub repeat: u32,
     /// When the trial began, RFC 3339; the run's begin in files that do not say.
@@ -112,6 +112,11 @@ pub struct TrialRecord {
     pub metadata: Map<String, Value>,
 }
 
+/// The keys of `metadata` in a run of a comparison: its id, whether it only warmed up, and the first of its runs.
+pub(crate) const COMPARISON: &str = "comparison";
+pub(crate) const DISCARDED: &str = "discarded";
+pub(crate) const FIRST: &str = "first";
+
 fn one() -> u32 {
     1
 }
@@ -122,6 +127,19 @@ pub(super) fn unknown() -> Date {
 }
 
 impl TrialRecord {
+    /// The id of the comparison that this is one run of.
+    #[must_use]
+    pub fn comparison(&self) -> Option<&str> {
+        self.rules.as_ref()?.ab.as_ref()?;
+        self.metadata.get(COMPARISON)?.as_str()
+    }
+
+    /// True of a run that only warmed the machine up: it is kept, and no data.
+    #[must_use]
+    pub fn is_discarded(&self) -> bool {
+        self.metadata.get(DISCARDED).and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// Live agents over all groups under load: `total_agents`, else the sum of drivers and riders.
     #[must_use]
     pub fn total_agents(&self) -> Option<f64> {

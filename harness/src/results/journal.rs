@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::document::{
-    Date, Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
+    Date, Environment, FIRST, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
 };
 use super::read::is_newer;
 use super::samples::{ReadSample, Written, seconds};
@@ -28,7 +28,7 @@ pub struct TrialHeader {
     pub scenario_params: Map<String, Value>,
     /// `process` or `compose`.
     pub target: String,
-    /// Which repetition, from 1.
+    /// Which repetition, from 1; in a comparison the number of the pair, where 0 is the warm-up.
     pub repeat: u32,
     /// What it is judged by.
     pub rules: Rules,
@@ -224,9 +224,14 @@ pub(super) fn newer(version: u32) -> String {
 
 fn apply(trials: &mut Vec<TrialRecord>, line: Line) {
     if let Line::Begin { at, trial } = line {
-        // A retry of a trial replaces it.
-        trials.retain(|earlier| earlier.id != trial.id);
-        trials.push(TrialRecord::begun(at, *trial));
+        // A retry of a trial replaces it, and one of a comparison all of its runs: it may take fewer.
+        let begun = TrialRecord::begun(at, *trial);
+        let anew = begun.comparison().filter(|_| begun.metadata.contains_key(FIRST));
+        let replaced = |earlier: &TrialRecord| {
+            earlier.id == begun.id || anew.is_some() && earlier.comparison() == anew
+        };
+        trials.retain(|earlier| !replaced(earlier));
+        trials.push(begun);
     } else if let Some(trial) = trials.last_mut() {
         trial.take(line);
     }

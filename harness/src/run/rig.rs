@@ -47,7 +47,8 @@ pub fn driver(
     parts: &Parts,
     logs: &Path,
 ) -> Result<Option<Box<dyn Driver>>, String> {
-    let open = |spec| drive::open(spec, &parts.root, &trial.params, logs, &parts.drivers);
+    let params = trial.placeholders();
+    let open = |spec| drive::open(spec, &parts.root, &params, logs, &parts.drivers);
     trial.driver.as_ref().map(open).transpose().map_err(|error| error.message)
 }
 
@@ -57,8 +58,10 @@ pub fn probes<'a>(trial: &'a Trial, parts: &'a Parts) -> OpenProbes<'a> {
     Box::new(move |members| {
         Box::pin(async move {
             let mut probes: Vec<Named> = Vec::new();
-            // Without this probe nobody notices that a member died, and a dead system would pass.
-            let unasked = (!trial.probes.contains(&ProbeSpec::Oom)).then_some(&ProbeSpec::Oom);
+            // Without `oom` nobody notices that a member died, and a dead system would pass; without `host` nobody can
+            // tell whether the readings are worth judging.
+            let always = [ProbeSpec::Oom, ProbeSpec::Host];
+            let unasked = always.iter().filter(|spec| !trial.probes.contains(spec));
             for spec in trial.probes.iter().chain(unasked) {
                 let opened = probe::open(spec, &members, &parts.probes).await;
                 let name: Arc<str> = spec.name().into();

@@ -1,9 +1,11 @@
 //! [`check`]: what the types of a complete scenario cannot rule out.
 
+mod ab;
 mod parts;
 mod placeholders;
 mod protocol;
 mod thresholds;
+mod validity;
 
 use std::path::Path;
 
@@ -46,6 +48,8 @@ impl Context<'_> {
 pub(crate) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
     protocol::check(scenario, context)?;
     placeholders::check(scenario, context)?;
+    ab::check(scenario, context)?;
+    validity::check(&scenario.rules, context)?;
     parts::check(scenario, context)?;
     thresholds::check(scenario, context)
 }

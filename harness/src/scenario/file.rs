@@ -3,6 +3,8 @@
 //! Any key of a table may stand in any layer; only the merged whole must be complete. What stands in a list is replaced
 //! whole, and so is complete where it stands: services and queries are the same type on both sides.
 
+mod ab;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -14,6 +16,8 @@ use crate::model::rules::{LeakGate, LeakMethod, ResetMethod};
 use crate::model::spec::probe::Query;
 use crate::model::spec::target::{Clean, Ready, Service};
 use crate::model::{Kind, Op, Param, Severity, Stat};
+
+pub use ab::{AbFile, AbMetricFile, AbMetricTable, ValidityFile};
 
 /// A scenario file, one of its profiles, or the environment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -48,6 +52,10 @@ pub struct ScenarioFile {
     /// Lists of parameter values by name.
     #[schemars(with = "Option<BTreeMap<String, Vec<Param>>>")]
     pub matrix: Option<toml::Table>,
+    /// Two versions to compare.
+    pub ab: Option<AbFile>,
+    /// When a run cannot be judged.
+    pub validity: Option<ValidityFile>,
     /// What must hold.
     pub threshold: Option<Vec<ThresholdFile>>,
     /// Any key again, for that profile.

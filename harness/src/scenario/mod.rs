@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::model::quantity::Length;
 use crate::model::spec::{DriverSpec, ProbeSpec, TargetSpec};
-use crate::model::{Kind, Param, Rules};
+use crate::model::{Kind, Param, Params, Rules};
 
 pub use error::ScenarioError;
 pub use file::ScenarioFile;
@@ -49,8 +50,40 @@ pub struct Scenario {
     pub repeat: u32,
     /// Parameter values by name, in declared order.
     pub matrix: Vec<(String, Vec<Param>)>,
+    /// Two versions to compare.
+    pub ab: Option<Ab>,
     /// What its trials are judged by.
     pub rules: Rules,
+}
+
+/// Two versions that are run in turn. What is compared, and how, is in [`Rules::ab`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ab {
+    /// What the placeholders of the old version are.
+    #[serde(serialize_with = "as_map")]
+    pub a: Params,
+    /// What they are of the new one; the same names.
+    #[serde(serialize_with = "as_map")]
+    pub b: Params,
+    /// No further pair is begun after this time.
+    pub budget: Length,
+    /// True: a pair that does not count is run first.
+    pub warmup: bool,
+}
+
+impl Ab {
+    /// The name of the placeholder and of the parameter that tell the versions apart: `a` or `b`.
+    pub const SIDE: &'static str = "ab";
+
+    /// Both versions with their names, a first.
+    #[must_use]
+    pub fn sides(&self) -> [(&'static str, &Params); 2] {
+        [("a", &self.a), ("b", &self.b)]
+    }
+}
+
+fn as_map<S: serde::Serializer>(params: &Params, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(params.0.iter().map(|(key, value)| (key, value)))
 }
 
 /// When to read, and the settings of every kind.

@@ -1,5 +1,6 @@
 //! [`load`]: a scenario file and everything below it become one complete [`Scenario`].
 
+mod ab;
 mod thresholds;
 
 use std::path::Path;
@@ -127,7 +128,8 @@ impl Resolver<'_> {
                 within: protocol.reset.within,
                 gate: protocol.reset.gate,
             },
-            ab: None,
+            ab: self.ab_rule(&file)?,
+            validity: Some(self.table("validity")?),
         };
         Ok(Scenario {
             name: path
@@ -143,6 +145,7 @@ impl Resolver<'_> {
             protocol,
             repeat: self.given("repeat", file.repeat)?,
             matrix: self.matrix(file.matrix.as_ref())?,
+            ab: self.ab(&file)?,
             rules,
         })
     }
@@ -266,6 +269,7 @@ impl Resolver<'_> {
             Ok(match name.as_str() {
                 "containers" => ProbeSpec::Containers,
                 "oom" => ProbeSpec::Oom,
+                "host" => ProbeSpec::Host,
                 "cadvisor" => ProbeSpec::Cadvisor(CadvisorSpec {
                     url: settings.cadvisor.clone().unwrap_or_default().url.ok_or_else(|| {
                         self.missing("probe.cadvisor.url", "\"http://127.0.0.1:8083\"")

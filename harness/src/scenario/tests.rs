@@ -1,5 +1,6 @@
 //! Scenario files from their text to complete scenarios: what is accepted, what it becomes, what is refused.
 
+mod comparisons;
 mod complete;
 mod layers;
 mod refusals;

@@ -20,13 +20,15 @@ use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
 use super::recorder::Recorder;
 use super::select::Selection;
-use super::{Failure, RIG, finish, lock, say};
-use crate::gate;
+use super::{Failure, RIG, ab, finish, lock, say};
+use crate::gate::{self, Check};
 use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::Trial;
 use crate::results::document::Date;
-use crate::results::{Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord};
+use crate::results::{
+    Environment, Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord,
+};
 use crate::run::{self, Parts, Rig};
 use crate::scenario::Workspace;
 use crate::target::{self, Target};
@@ -35,8 +37,9 @@ use crate::target::{self, Target};
 const REBUILD_EVERY: Duration = Duration::from_secs(10);
 
 /// What the trials of a run share.
-struct Live {
+pub(super) struct Live {
     parts: Parts,
+    machine: Environment,
     directory: RunDirectory,
     journal: Arc<Mutex<Journal>>,
     stop: CancellationToken,
@@ -52,13 +55,6 @@ struct Shared {
     kept: Option<Kept>,
     verdicts: Vec<Verdict>,
     rebuilt: Option<Instant>,
-}
-
-/// One run of a trial.
-struct Once {
-    record: TrialRecord,
-    verdict: Verdict,
-    checks: Vec<gate::Check>,
 }
 
 /// A target that is up, and the last trial that used it.
@@ -114,12 +110,13 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
     let is_first = !directory.journal().exists();
     let mut journal = Journal::open(&directory.journal()).map_err(broken)?;
     write_plan(&directory, &workspace, &planned, nextest.is_some()).map_err(broken)?;
+    let machine = runtime.block_on(environment(&planned));
     let opening = Line::Run {
         schema_version: SCHEMA_VERSION,
         test_id: directory.test_id(),
         at: now(),
         config: serde_json::json!({ "profile": workspace.profile, "filter": arguments.filter }),
-        environment: runtime.block_on(environment(&planned)),
+        environment: machine.clone(),
     };
     journal.write(&opening).map_err(broken)?;
     if nextest.is_none() {
@@ -132,6 +129,7 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
 
     let live = Arc::new(Live {
         parts,
+        machine,
         directory,
         journal: Arc::new(Mutex::new(journal)),
         stop,
@@ -208,31 +206,46 @@ impl Live {
     }
 
     async fn trial(&self, trial: &Trial) -> std::io::Result<(Verdict, String)> {
-        let first = self.once(trial, header(trial)).await?;
-        if !confirm::wanted(&first.record) {
-            return Ok((first.verdict, gate::failure(&first.checks).unwrap_or_default()));
-        }
-        let again = confirm::second(trial);
-        let second = self.once(&again, confirm::mark(header(&again), &trial.id)).await?;
-        let confirm::Both { first, verdict, checks } =
-            confirm::judge(&first.record, &second.record);
-        self.write(&Line::Verdict { id: trial.id.clone(), verdict: first })?;
+        let (verdict, checks) = match &trial.comparison {
+            Some(sides) => ab::compare(self, trial, sides).await?,
+            None => self.alone(trial).await?,
+        };
         self.rebuild(false)?;
         Ok((verdict, gate::failure(&checks).unwrap_or_default()))
     }
 
-    /// Runs a trial once, under this header.
-    async fn once(&self, trial: &Trial, header: TrialHeader) -> std::io::Result<Once> {
+    /// Runs a trial, and once more where a leak has to be confirmed.
+    async fn alone(&self, trial: &Trial) -> std::io::Result<(Verdict, Vec<Check>)> {
+        let (first, checks) = self.one(trial, header(trial), &trial.id).await?;
+        if !confirm::wanted(&first) {
+            return Ok((first.verdict.unwrap_or(Verdict::Error), checks));
+        }
+        let again = confirm::second(trial);
+        let header = confirm::mark(header(&again), &trial.id);
+        let (second, _) = self.one(&again, header, &again.id).await?;
+        let confirm::Both { first, verdict, checks } = confirm::judge(&first, &second);
+        self.write(&Line::Verdict { id: trial.id.clone(), verdict: first })?;
+        Ok((verdict, checks))
+    }
+
+    /// Walks one trial, keeps it in the journal as `header` says, and judges it.
+    pub(super) async fn one(
+        &self,
+        trial: &Trial,
+        header: TrialHeader,
+        label: &str,
+    ) -> std::io::Result<(TrialRecord, Vec<Check>)> {
         let at = now();
         self.write(&Line::Begin { at, trial: Box::new(header.clone()) })?;
         let logs = self.directory.logs(&trial.id)?;
         let record = TrialRecord::begun(at, header);
-        let mut recorder =
-            Recorder::new(Arc::clone(&self.journal), Progress::new(&trial.id), record);
+        let mut recorder = Recorder::new(Arc::clone(&self.journal), Progress::new(label), record);
         let walked = self.walk(trial, &logs, &mut recorder).await;
         let Recorder { mut record, .. } = recorder;
         record.outcome = Some(walked.outcome.clone());
+        record.sampler = walked.sampler;
         let (verdict, checks) = finish::judge(&record);
+        record.verdict = Some(verdict);
         let end =
             Line::End { at: now(), outcome: walked.outcome, verdict, sampler: walked.sampler };
         self.write(&end)?;
@@ -241,13 +254,26 @@ impl Live {
             let _ = std::fs::remove_dir_all(&logs);
         }
         self.rebuild(false)?;
-        Ok(Once { record, verdict, checks })
+        Ok((record, checks))
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    pub(super) fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    pub(super) fn machine(&self) -> &Environment {
+        &self.machine
     }
 
     async fn walk(&self, trial: &Trial, logs: &Path, recorder: &mut Recorder) -> run::Walked {
         let broken =
             |reason: String| run::Walked { outcome: Outcome::Broken(reason), sampler: None };
-        if let Err(reason) = self.build(trial, recorder).await {
+        let mut progress = |doing: &str| run::Observer::progress(recorder, doing, None);
+        if let Err(reason) = self.build(trial, &mut progress).await {
             return if self.stop.is_cancelled() {
                 run::Walked { outcome: Outcome::Interrupted(reason), sampler: None }
             } else {
@@ -278,13 +304,17 @@ impl Live {
     }
 
     /// Runs the target's build command, once per run.
-    async fn build(&self, trial: &Trial, recorder: &mut Recorder) -> Result<(), String> {
+    pub(super) async fn build(
+        &self,
+        trial: &Trial,
+        progress: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), String> {
         let Some(command) = trial.target.build() else { return Ok(()) };
         if let Some(done) = self.shared().built.get(command) {
             return done.clone();
         }
-        run::Observer::progress(recorder, &format!("build ({command})"), None);
-        let log = self.directory.path().join("logs").join("build.log");
+        progress(&format!("build ({command})"));
+        let log = self.directory.build_log().map_err(|error| format!("build: {error}"))?;
         let built = tokio::select! {
             built = target::build(command, &self.parts.root, &log) => built.map_err(|error| error.message),
             () = self.stop.cancelled() => return Err("the run was interrupted".to_owned()),
@@ -322,7 +352,8 @@ impl Live {
     }
 
     /// What fails after the last trial belongs to none of them, but must be in the results.
-    fn broken_at_the_end(&self, last: TrialHeader, reason: String) -> std::io::Result<()> {
+    fn broken_at_the_end(&self, mut last: TrialHeader, reason: String) -> std::io::Result<()> {
+        last.rules.ab = None;
         let id = format!("{}::down", last.scenario_name);
         self.write(&Line::Begin { at: now(), trial: Box::new(TrialHeader { id, ..last }) })?;
         self.shared().verdicts.push(Verdict::Error);

@@ -1,5 +1,6 @@
 //! [`Suite`]: the front door. Arguments and scenario files become test trials; what they come to, an exit code.
 
+mod ab;
 mod confirm;
 pub(crate) mod environment;
 mod failure;

@@ -5,6 +5,7 @@
 //!
 //! [`Workspace`]: workspace::Workspace
 
+mod ab;
 mod analyze;
 mod compare;
 mod exit_codes;

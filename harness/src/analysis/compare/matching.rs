@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::analysis::ending;
+use crate::analysis::validity::left_out;
 use crate::model::Outcome;
 use crate::results::TrialRecord;
 
@@ -114,14 +115,10 @@ pub fn sides<'a>(
     (both, unmatched)
 }
 
-/// True of a run that ended as it should and was not a warm-up.
+/// True of a run whose readings are compared: it ended as it should, was not a warm-up, and its data are sound.
 pub(crate) fn counts(trial: &TrialRecord) -> bool {
-    !is_discarded(trial) && ending(trial) == Some(Outcome::Completed)
-}
-
-/// True of the runs of the warm-up pair.
-pub(crate) fn is_discarded(trial: &TrialRecord) -> bool {
-    trial.metadata.get("discarded").and_then(Value::as_bool).unwrap_or(false)
+    let completed = ending(trial) == Some(Outcome::Completed);
+    completed && !trial.is_discarded() && left_out(trial).is_none()
 }
 
 /// A trial's id without the repetition.
@@ -161,7 +158,7 @@ pub fn duplicate(trials: &[TrialRecord]) -> Option<String> {
     let mut seen = BTreeSet::new();
     for trial in trials {
         let version = trial.scenario_params.get(VERSION).map(Value::to_string);
-        if !seen.insert((Identity::of(trial), version, is_discarded(trial), trial.repeat)) {
+        if !seen.insert((Identity::of(trial), version, trial.is_discarded(), trial.repeat)) {
             return Some(format!(
                 "two trials of one identity, {} in repetition {}",
                 trial.id, trial.repeat

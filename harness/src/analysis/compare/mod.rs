@@ -50,28 +50,14 @@ pub struct Found {
 #[must_use]
 pub fn comparisons(trials: &[TrialRecord]) -> Vec<(&str, Vec<&TrialRecord>)> {
     let mut found: Vec<(&str, Vec<&TrialRecord>)> = Vec::new();
-    for trial in trials.iter().filter(|trial| is_compared(trial)) {
-        let id = comparison_id(trial);
+    for trial in trials {
+        let Some(id) = trial.comparison() else { continue };
         match found.iter_mut().find(|(known, _)| *known == id) {
             Some((_, runs)) => runs.push(trial),
             None => found.push((id, vec![trial])),
         }
     }
     found
-}
-
-/// True of a run of an interleaved comparison.
-#[must_use]
-pub fn is_compared(trial: &TrialRecord) -> bool {
-    trial.rules.as_ref().is_some_and(|rules| rules.ab.is_some()) && version(trial).is_some()
-}
-
-/// The comparison that a run belongs to.
-#[must_use]
-pub fn comparison_id(trial: &TrialRecord) -> &str {
-    let stated = trial.metadata.get("comparison").and_then(Value::as_str);
-    let cut = || ["::ab=a", "::ab=b"].iter().find_map(|version| trial.id.split_once(version));
-    stated.or_else(|| cut().map(|(id, _)| id)).unwrap_or(&trial.id)
 }
 
 /// Which of the two versions a run is of.
@@ -104,7 +90,7 @@ pub fn comparison(records: &[&TrialRecord]) -> Found {
     let pairs = pairs(records);
     let n = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
     let mut found = Found::default();
-    add(&mut found, comparison_id(first), &Runs::Pairs(pairs), rule);
+    add(&mut found, first.comparison().unwrap_or(&first.id), &Runs::Pairs(pairs), rule);
     let most = rule.looks.last().copied().unwrap_or(n);
     let number = rule.looks.iter().filter(|look| **look <= n).count();
     let look = Look { number, of: rule.looks.len(), pairs: n, most };

@@ -6,7 +6,7 @@ use super::estimate::moments;
 use super::machine;
 use super::matching::trial_id;
 use super::measure::values;
-use super::{comparison_id, pairs};
+use super::pairs;
 use crate::model::rules::{AbMetric, Prior};
 use crate::results::{Environment, Results, TrialRecord};
 
@@ -35,8 +35,7 @@ pub fn priors(
     let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
     for results in past.iter().filter(elsewhere) {
         let is_it = |trial: &&TrialRecord| {
-            trial.rules.as_ref().is_some_and(|rules| rules.ab.is_some())
-                && (comparison_id(trial) == comparison || trial_id(trial) == comparison)
+            trial.comparison().is_some_and(|id| id == comparison || trial_id(trial) == comparison)
         };
         let records: Vec<&TrialRecord> = results.scenarios.iter().filter(is_it).collect();
         let mut differences: BTreeMap<String, Vec<f64>> = BTreeMap::new();

@@ -41,6 +41,11 @@ pub(super) struct Asked {
 /// All that these trials need, each once, in the order of the first that needs it.
 pub(super) fn of(trials: impl Iterator<Item = Trial>) -> Vec<Asked> {
     let mut asked: Vec<(String, Asked)> = Vec::new();
+    // A comparison needs what both of its sides need.
+    let trials = trials.flat_map(|mut trial| match trial.comparison.take() {
+        None => vec![trial],
+        Some(comparison) => vec![comparison.a, comparison.b],
+    });
     for trial in trials {
         for question in questions(&trial) {
             let key = key(&question);
@@ -105,10 +110,10 @@ fn questions(trial: &Trial) -> Vec<Question> {
         }
     }
     if let Some(driver) = &trial.driver {
-        questions.extend(of_driver(driver, &trial.params, attached));
+        questions.extend(of_driver(driver, &trial.placeholders(), attached));
     }
     questions.extend(trial.probes.iter().filter_map(|probe| match probe {
-        ProbeSpec::Containers | ProbeSpec::Oom => None,
+        ProbeSpec::Containers | ProbeSpec::Oom | ProbeSpec::Host => None,
         ProbeSpec::Cadvisor(spec) => {
             Some(Question::Server { name: "cAdvisor", url: spec.url.clone() })
         }

@@ -84,11 +84,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
 type Measure = fn(u64, usize) -> Vec<Rate>;
 
 /// All of them.
-const PARTS: &[(&str, Measure)] = &[
-    ("leaks", leaks::rates),
-    ("resets", resets::rates),
-    ("comparisons", comparisons::rates),
-];
+const PARTS: &[(&str, Measure)] =
+    &[("leaks", leaks::rates), ("resets", resets::rates), ("comparisons", comparisons::rates)];
 
 /// Every rule on simulated data, `per_cell` data sets for each row.
 #[must_use]

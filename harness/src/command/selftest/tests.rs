@@ -7,13 +7,13 @@ use crate::model::Verdict;
 fn always_pass(results: &Results, analysis: &Analysis) -> Judgement {
     let Judgement { incomplete, checks, .. } = gate::judge(results, analysis);
     let passed = checks.into_iter().map(|check| gate::Check { verdict: Verdict::Pass, ..check });
-    Judgement { verdict: Verdict::Pass, incomplete, checks: passed.collect() }
+    Judgement { verdict: Verdict::Pass, incomplete, checks: passed.collect(), warnings: Vec::new() }
 }
 
 fn always_fail(results: &Results, analysis: &Analysis) -> Judgement {
     let Judgement { incomplete, checks, .. } = gate::judge(results, analysis);
     let failed = checks.into_iter().map(|check| gate::Check { verdict: Verdict::Fail, ..check });
-    Judgement { verdict: Verdict::Fail, incomplete, checks: failed.collect() }
+    Judgement { verdict: Verdict::Fail, incomplete, checks: failed.collect(), warnings: Vec::new() }
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub enum ProbeSpec {
     Containers,
     /// Kills for want of memory, deaths and restarts of every member of the target.
     Oom,
+    /// This machine: by its readings the data of a trial are found valid.
+    Host,
     /// Containers as cAdvisor sees them.
     Cadvisor(CadvisorSpec),
     /// Queries to a Prometheus server.
@@ -35,6 +37,7 @@ impl ProbeSpec {
         match self {
             Self::Containers => "containers",
             Self::Oom => "oom",
+            Self::Host => "host",
             Self::Cadvisor(_) => "cadvisor",
             Self::Prometheus(_) => "prometheus",
             Self::Custom { name, .. } => name,

@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+pub(super) use place::own_groups;
 use place::{Place, place};
 
 use super::kept::{Kept, fields};

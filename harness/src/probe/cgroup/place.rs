@@ -53,10 +53,28 @@ pub(in crate::probe) fn place(
         .to_owned())
 }
 
-/// The group of `controller` (empty for v2), cut after the part that names the container: an init system inside may
-/// have moved its first process further down.
-fn own_group(membership: &str, controller: &str, id: &str) -> Option<String> {
-    let path = membership.lines().find_map(|line| {
+/// The groups of processor quotas that this process is in and sees: its own, and those above it up to the mount.
+///
+/// `membership` is `/proc/self/cgroup`, `mounts` is `/proc/self/mountinfo`.
+pub(in crate::probe) fn own_groups(root: &Path, membership: &str, mounts: &str) -> Vec<PathBuf> {
+    for controller in ["cpu", ""] {
+        let Some(group) = own_path(membership, controller) else { continue };
+        // Above its own part of the tree a mount shows nothing, and may show a part of which the path is not known.
+        let groups = Path::new(group).ancestors();
+        let seen: Vec<PathBuf> = groups
+            .filter_map(|group| mounted(mounts, controller, group.to_str()?))
+            .map(|path| under(root, &path))
+            .collect();
+        if !seen.is_empty() {
+            return seen;
+        }
+    }
+    Vec::new()
+}
+
+/// The group of `controller` (empty for v2) that a process is in.
+fn own_path<'a>(membership: &'a str, controller: &str) -> Option<&'a str> {
+    membership.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':');
         let (hierarchy, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
         let ours = match controller {
@@ -64,7 +82,13 @@ fn own_group(membership: &str, controller: &str, id: &str) -> Option<String> {
             name => controllers.split(',').any(|each| each == name),
         };
         ours.then_some(path)
-    })?;
+    })
+}
+
+/// The group of `controller` (empty for v2), cut after the part that names the container: an init system inside may
+/// have moved its first process further down.
+fn own_group(membership: &str, controller: &str, id: &str) -> Option<String> {
+    let path = own_path(membership, controller)?;
     let start = path.find(id)?;
     let end = path[start..].find('/').map_or(path.len(), |length| start + length);
     Some(path[..end].to_owned())
@@ -106,6 +130,26 @@ mod tests {
     fn v1(memory: &str, rest: [Option<&str>; 4]) -> Result<Place, &'static str> {
         let [cpuacct, cpu, blkio, pids] = rest.map(|path| path.map(PathBuf::from));
         Ok(Place::V1 { memory: memory.into(), cpuacct, cpu, blkio, pids })
+    }
+
+    #[test]
+    fn the_groups_that_this_process_is_in_are_those_up_to_the_mount() {
+        let check = |membership: &str, mounts: &str, expected: &[&str]| {
+            let found = own_groups(Path::new("/"), membership, mounts);
+            assert_eq!(found, expected.iter().map(PathBuf::from).collect::<Vec<_>>());
+        };
+        let v2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n";
+        let slice = "/sys/fs/cgroup/user.slice";
+        check(
+            "0::/user.slice/ci.scope\n",
+            v2,
+            &[&format!("{slice}/ci.scope"), slice, "/sys/fs/cgroup"],
+        );
+        check("0::/\n", v2, &["/sys/fs/cgroup"]);
+        let v1 =
+            "1 0 0:1 /docker/4f66 /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n";
+        check("3:cpu,cpuacct:/docker/4f66\n0::/docker/4f66\n", v1, &["/sys/fs/cgroup/cpu,cpuacct"]);
+        check("3:cpu,cpuacct:/elsewhere\n", v1, &[]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Memory is `RssAnon`, `RssFile` and `RssShmem` summed over the processes, so a page that several share counts several
 //! times; a process has neither a limit nor network counters of its own. Processor time comes in clock ticks of 10 ms.
 
+mod others;
 mod stat;
 mod total;
 
@@ -12,6 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+pub(super) use others::Others;
 pub(super) use stat::Stat;
 use total::{Counter, Total};
 
@@ -20,7 +22,7 @@ use super::kept::fields;
 use super::usage::Usage;
 
 /// Clock ticks a second: `USER_HZ`, which is 100 wherever Linux runs today.
-const TICKS: f64 = 100.0;
+pub(super) const TICKS: f64 = 100.0;
 
 /// All processes at one moment, for all trees of a tick.
 pub(super) struct Processes {
@@ -50,6 +52,44 @@ impl Processes {
             // A process that ended since the directory was listed is none.
             if let Some(stat) = self.text(pid, "stat").and_then(Stat::parse) {
                 self.all.insert(pid, stat);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at one process, at its descendants but for those below which `is_out`, and at these others. Where the kernel
+    /// does not list children (`CONFIG_PROC_CHILDREN`), descendants that are not among the others are found only by a
+    /// look at every process there is, which is taken when `full`.
+    fn scan_tree(
+        &mut self,
+        root: u32,
+        others: impl Iterator<Item = u32>,
+        is_out: impl Fn(u32, &Stat) -> bool,
+        full: bool,
+    ) -> io::Result<()> {
+        let lists = self.proc.join(format!("{root}/task/{root}/children")).exists();
+        if full && !lists {
+            return self.scan();
+        }
+        self.all.clear();
+        let mut open: Vec<u32> = others.chain([root]).collect();
+        while let Some(pid) = open.pop() {
+            if self.all.contains_key(&pid) {
+                continue;
+            }
+            let Some(stat) = self.stat(pid) else { continue };
+            self.all.insert(pid, stat);
+            if !lists || is_out(pid, &stat) {
+                continue;
+            }
+            // What ended meanwhile has no children any more.
+            for task in fs::read_dir(self.proc.join(format!("{pid}/task"))).into_iter().flatten() {
+                let children =
+                    task.and_then(|task| fs::read_to_string(task.path().join("children")));
+                let children = children.unwrap_or_default();
+                open.extend(
+                    children.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()),
+                );
             }
         }
         Ok(())

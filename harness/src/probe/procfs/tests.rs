@@ -5,7 +5,7 @@ use super::*;
 const TAIL: &str = "1000 200 0 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0";
 
 /// A procfs of (pid, parent, group, ticks, state).
-fn procfs(processes: &[(u32, u32, u32, u64, char)]) -> tempfile::TempDir {
+pub(super) fn procfs(processes: &[(u32, u32, u32, u64, char)]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     for (pid, parent, group, ticks, state) in processes {
         let directory = root.path().join(format!("proc/{pid}"));

@@ -173,3 +173,44 @@ fn a_journal_is_appended_to_and_half_a_line_swallows_nothing() {
     }
     check(&std::fs::read_to_string(&path).unwrap(), &["a 0*", "b 1"], true);
 }
+
+/// The first line of one run of comparison `c`.
+fn of_comparison(id: &str, repeat: u32, first: bool) -> Line {
+    let Line::Begin { at, mut trial } = begin(id) else { unreachable!("it begins a trial") };
+    trial.repeat = repeat;
+    trial.rules.ab = Some(
+        serde_json::from_value(
+            json!({ "looks": [3], "min_effect": 0.02, "margin": 0.05, "metrics": [] }),
+        )
+        .unwrap(),
+    );
+    trial.metadata.insert("comparison".to_owned(), json!("c"));
+    if first {
+        trial.metadata.insert("first".to_owned(), json!(true));
+        trial.metadata.insert("discarded".to_owned(), json!(true));
+    }
+    Line::Begin { at, trial }
+}
+
+#[test]
+fn a_retry_of_a_comparison_replaces_all_of_its_runs() {
+    let once = |runs: &[(&str, u32, bool)]| -> Vec<Line> {
+        let runs = runs.iter().map(|(id, repeat, first)| of_comparison(id, *repeat, *first));
+        runs.flat_map(|begin| [begin, sample(1.0), passed()]).collect()
+    };
+    let mut lines = vec![run(), begin("other"), passed()];
+    lines.extend(once(&[("a0", 0, true), ("b0", 0, false), ("a1", 1, false), ("b1", 1, false)]));
+    lines.extend(once(&[("a0", 0, true), ("b0", 0, false)]));
+    lines.push(complete());
+    check(&text(&lines), &["other 0", "a0 1", "b0 1"], false);
+    let results = assemble(&text(&lines)).unwrap();
+    let again: crate::results::Results =
+        crate::results::parse(&serde_json::to_string(&results).unwrap()).unwrap();
+    assert_eq!(again, results);
+    let warm_up = &again.scenarios[1];
+    assert_eq!(
+        (warm_up.comparison(), warm_up.repeat, warm_up.is_discarded()),
+        (Some("c"), 0, true)
+    );
+    assert_eq!(again.scenarios[0].comparison(), None);
+}

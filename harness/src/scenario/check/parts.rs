@@ -143,14 +143,14 @@ fn requests(spec: &AgentsSpec, context: &Context<'_>) -> Result<(), ScenarioErro
 }
 
 fn probes(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
-    let built_in = ["containers", "oom", "cadvisor", "prometheus"];
+    let built_in = ["containers", "oom", "host", "cadvisor", "prometheus"];
     for (index, probe) in scenario.probes.iter().enumerate() {
         if let ProbeSpec::Custom { name, .. } = probe {
             let known = &context.names.probes;
             let known_here = context.names.any || known.contains(name);
             context.require(known_here, &["probes", &index.to_string()], || {
                 let all = built_in.into_iter().chain(known.iter().map(String::as_str));
-                format!("unknown probe {name:?}{} (expected containers, oom, cadvisor, prometheus or a registered one: {})", hint(name, all), list(known))
+                format!("unknown probe {name:?}{} (expected containers, oom, host, cadvisor, prometheus or a registered one: {})", hint(name, all), list(known))
             })?;
         }
     }

@@ -4,9 +4,9 @@ use super::{Context, unique};
 use crate::model::spec::DriverSpec;
 use crate::model::spec::driver::AgentsSpec;
 use crate::model::{Kind, template};
-use crate::scenario::Scenario;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::layer::error_at;
+use crate::scenario::{Ab, Scenario};
 
 /// Refuses a placeholder that nothing fills in, and parameters that could fill in none.
 pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
@@ -14,6 +14,10 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     matrix(scenario, context)?;
     if scenario.kind == Kind::Duration {
         params.push("minutes");
+    }
+    if let Some(ab) = &scenario.ab {
+        params.push(Ab::SIDE);
+        params.extend(ab.a.0.iter().map(|(name, _)| name.as_str()));
     }
     for target in &scenario.targets {
         walk(&to_json(target), &mut vec!["target".to_owned()], &params, context)?;
@@ -78,24 +82,7 @@ fn agents(
 fn matrix(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
     for (name, values) in &scenario.matrix {
         let path = ["matrix", name];
-        // Names of the kinds, of the drivers, and of what results write among the parameters.
-        let taken = [
-            "agents",
-            "minutes",
-            "r",
-            "group",
-            "count",
-            "log_dir",
-            "total_agents",
-            "repeat",
-            "drivers",
-            "riders",
-        ];
-        let is_free = template::is_name(name) && !taken.contains(&name.as_str());
-        context.require(is_free, &path, || {
-            let taken = taken.join(", ");
-            format!("{name:?} cannot name a parameter: expected a name of letters, digits and _, and none of {taken}")
-        })?;
+        free(name, &path, context)?;
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
         for value in &values {
             let is_clear = !value.is_empty()
@@ -108,6 +95,39 @@ fn matrix(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErro
         unique(&values, &path, context)?;
     }
     Ok(())
+}
+
+/// Refuses a parameter's name that cannot be a placeholder, or is taken.
+pub(super) fn free(name: &str, path: &[&str], context: &Context<'_>) -> Result<(), ScenarioError> {
+    // Names of the kinds, of the drivers, and of what results write among the parameters.
+    let taken = [
+        "agents",
+        "minutes",
+        "r",
+        "group",
+        "count",
+        "log_dir",
+        "total_agents",
+        "repeat",
+        "drivers",
+        "riders",
+        Ab::SIDE,
+    ];
+    let is_free = template::is_name(name) && !taken.contains(&name);
+    context.require(is_free, path, || {
+        let taken = taken.join(", ");
+        format!("{name:?} cannot name a parameter: expected a name of letters, digits and _, and none of {taken}")
+    })
+}
+
+/// Calls `at` for every string.
+pub(super) fn strings(value: &serde_json::Value, at: &mut impl FnMut(&str)) {
+    match value {
+        serde_json::Value::String(text) => at(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| strings(item, at)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|item| strings(item, at)),
+        _ => {}
+    }
 }
 
 fn to_json(value: &impl serde::Serialize) -> serde_json::Value {
@@ -164,7 +184,7 @@ pub(super) fn rendered(text: &str, scenario: &Scenario) -> Vec<String> {
         parameters.push(("minutes", minutes.iter().map(ToString::to_string).collect()));
     }
     parameters.retain(|(name, _)| names.contains(name));
-    let mut chosen: Vec<Vec<(&str, String)>> = vec![Vec::new()];
+    let mut chosen = sides(scenario);
     for (name, values) in &parameters {
         let with = |one: Vec<(_, _)>| {
             values.iter().map(move |value| {
@@ -180,4 +200,16 @@ pub(super) fn rendered(text: &str, scenario: &Scenario) -> Vec<String> {
         template::render(text, &[], value).unwrap_or_else(|_| text.to_owned())
     };
     chosen.iter().map(fill).collect()
+}
+
+/// What the placeholders of each side of a comparison are; one list without names where nothing is compared.
+fn sides(scenario: &Scenario) -> Vec<Vec<(&str, String)>> {
+    let Some(ab) = &scenario.ab else { return vec![Vec::new()] };
+    ab.sides()
+        .into_iter()
+        .map(|(side, params)| {
+            let own = params.0.iter().map(|(name, value)| (name.as_str(), value.to_string()));
+            std::iter::once((Ab::SIDE, side.to_owned())).chain(own).collect()
+        })
+        .collect()
 }

@@ -32,6 +32,28 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     Ok(())
 }
 
+/// Refuses a metric that nothing reads; with the names that there are.
+pub(super) fn known(scenario: &Scenario, name: &str) -> Result<(), String> {
+    let queried = |probe: &ProbeSpec| match probe {
+        ProbeSpec::Prometheus(spec) => spec.query.iter().any(|query| query.metric == name),
+        _ => false,
+    };
+    let is_read = metric::find(name).is_some() || scenario.probes.iter().any(queried);
+    if is_read || is_open(scenario) {
+        return Ok(());
+    }
+    let known = metric::CATALOG.iter().map(Metric::id).chain(EVENTS.map(EventKind::as_str));
+    let known: Vec<&str> = known.collect();
+    let hint = hint(name, known.iter().copied());
+    Err(format!("unknown metric {name:?}{hint} (expected one of {})", known.join(", ")))
+}
+
+/// True where a registered part may emit metrics that nobody here knows.
+fn is_open(scenario: &Scenario) -> bool {
+    matches!(scenario.driver, Some(DriverSpec::Custom(_)))
+        || scenario.probes.iter().any(|probe| matches!(probe, ProbeSpec::Custom { .. }))
+}
+
 /// One threshold and where it stands.
 struct At<'a> {
     scenario: &'a Scenario,
@@ -58,12 +80,6 @@ impl At<'_> {
         EVENTS.iter().any(|event| event.as_str() == self.threshold.metric)
     }
 
-    /// True where a registered part may emit metrics that nobody here knows.
-    fn is_open(&self) -> bool {
-        matches!(self.scenario.driver, Some(DriverSpec::Custom(_)))
-            || self.scenario.probes.iter().any(|probe| matches!(probe, ProbeSpec::Custom { .. }))
-    }
-
     /// The unit of the metric as its query says it; `None` without such a query.
     fn queried(&self) -> Option<Option<Unit>> {
         self.scenario.probes.iter().find_map(|probe| match probe {
@@ -82,17 +98,8 @@ impl At<'_> {
         self.require(!is_event || self.threshold.stat == Stat::Count, "stat", || {
             format!("{name} is an event: expected stat = \"count\"")
         })?;
-        let is_known =
-            is_event || metric::find(name).is_some() || self.queried().is_some() || self.is_open();
-        self.require(is_known, "metric", || {
-            let known = metric::CATALOG.iter().map(Metric::id).chain(EVENTS.map(EventKind::as_str));
-            let known: Vec<&str> = known.collect();
-            format!(
-                "unknown metric {name:?}{} (expected one of {})",
-                hint(name, known.iter().copied()),
-                known.join(", ")
-            )
-        })
+        let known = if is_event { Ok(()) } else { known(self.scenario, name) };
+        known.or_else(|message| self.require(false, "metric", || message))
     }
 
     /// Compose names its containers itself, and so may a server or a registered part; all other names are known here.
@@ -109,7 +116,7 @@ impl At<'_> {
         }
         let named_outside =
             |probe: &ProbeSpec| matches!(probe, ProbeSpec::Cadvisor(_) | ProbeSpec::Prometheus(_));
-        if self.is_open() || self.scenario.probes.iter().any(named_outside) {
+        if is_open(self.scenario) || self.scenario.probes.iter().any(named_outside) {
             return Ok(());
         }
         known.extend(["driver", "sampler"]);

@@ -36,6 +36,8 @@ fn trial() -> Trial {
         total_agents: None,
         repeat: 1,
         phases: vec![held],
+        comparison: None,
+        side: Params::default(),
         rules: ruled.rules.unwrap(),
     }
 }

@@ -1,0 +1,62 @@
+//! [`judge`]: the runs of a comparison, and what the pairs of those that count come to.
+//!
+//! Thresholds hold for every run that counts. Leaks and resets are reported and not judged: whether b is worse than a is
+//! what was asked.
+
+use super::ab::{self, Comparison};
+use super::{Check, EVERY_SOURCE, outcome, thresholds, worst};
+use crate::analysis::compare::pairs;
+use crate::analysis::validity::left_out;
+use crate::analysis::{self, ending};
+use crate::model::{Outcome, Verdict};
+use crate::results::TrialRecord;
+
+/// The metric of the check that a comparison has where no pair counts.
+const METRIC: &str = "comparison";
+
+/// Judges all runs of one comparison so far, in any order.
+#[must_use]
+pub fn judge(id: &str, runs: &[&TrialRecord]) -> Comparison {
+    let mut checks: Vec<Check> = runs.iter().flat_map(|run| self::run(run)).collect();
+    let pairs = pairs(runs);
+    let compared = ab::compare(runs);
+    // What ended it is said already.
+    if compared.checks.is_empty() && !checks.iter().any(Check::needs_attention) {
+        checks.push(nothing(id, pairs.len(), compared.verdict, runs));
+    }
+    checks.extend(compared.checks);
+    Comparison { verdict: worst(&checks), checks, decided: compared.decided }
+}
+
+/// The checks on one run as such. What came to its end is judged by its thresholds alone.
+pub(super) fn run(run: &TrialRecord) -> Vec<Check> {
+    match ending(run) {
+        Some(Outcome::Completed) if run.is_discarded() => Vec::new(),
+        Some(Outcome::Completed) => {
+            let mut checks = thresholds::checks(run);
+            if left_out(run).is_some() {
+                // The pair is left out; what was counted holds all the same.
+                checks.retain(|check| thresholds::event_kind(&check.metric).is_some());
+            }
+            checks
+        }
+        _ => super::judge_alone(run, &analysis::analyze_trial(run)).1,
+    }
+}
+
+/// The check where nothing could be compared.
+fn nothing(id: &str, pairs: usize, verdict: Verdict, runs: &[&TrialRecord]) -> Check {
+    let first = runs.iter().find_map(|run| Some((run.repeat, left_out(run)?)));
+    let because = first
+        .map(|(pair, reason)| format!("; pair {pair} does not count: {reason}"))
+        .unwrap_or_default();
+    let counted =
+        if pairs == 1 { "1 pair counts".to_owned() } else { format!("{pairs} pairs count") };
+    Check {
+        metric: METRIC.to_owned(),
+        source: EVERY_SOURCE.to_owned(),
+        expected: "pairs that can be compared".to_owned(),
+        verdict: verdict.worse(Verdict::Inconclusive),
+        ..outcome::check(id, EVERY_SOURCE, &format!("{counted}{because}"))
+    }
+}

@@ -1,0 +1,59 @@
+//! Comparisons: one trial that holds two.
+
+use serde_json::json;
+
+use super::{check_ids, plan};
+
+const SIDES: &str = r#"
+kind = "load"
+load.levels = [7]
+[ab]
+a = { version = "1.4", size = 10 }
+b = { version = "1.5", size = 20 }
+[target.process]
+build = "make {version}"
+service = [{ name = "api", command = ["bin/{version}/api", "{ab}"], env = { SIZE = "{size}" }, cwd = "trees/{ab}" }]
+[driver.agents]
+base_url = "http://127.0.0.1:1"
+spawn = { method = "POST", path = "/{version}/{agents}/{group}" }
+"#;
+
+#[test]
+fn a_comparison_is_one_trial_that_holds_both_sides() {
+    check_ids(SIDES, &["load::checkout::agents=7"]);
+    let trial = plan(SIDES, "seed").remove(0);
+    assert!(trial.params.get("ab").is_none() && trial.side.is_empty());
+    let sides = trial.comparison.unwrap();
+    assert_eq!(sides.a.id, "load::checkout::agents=7::ab=a");
+    assert_eq!(sides.b.params.to_string(), "agents=7,ab=b", "the values are no identity");
+    assert_eq!(sides.b.placeholders().get("version").unwrap().to_string(), "1.5");
+    let target = serde_json::to_value(&sides.b.target).unwrap();
+    let service = &target["process"]["service"][0];
+    assert_eq!(target["process"]["build"], "make 1.5");
+    assert_eq!(service["command"], json!(["bin/1.5/api", "b"]));
+    assert_eq!((&service["env"]["SIZE"], &service["cwd"]), (&json!("20"), &json!("trees/b")));
+    let driver = serde_json::to_value(&sides.a.driver).unwrap();
+    assert_eq!(driver["agents"]["spawn"]["path"], "/1.4/7/{group}");
+    assert_eq!(sides.a.rules.ab.as_ref().unwrap().looks, [3, 5, 7, 10]);
+    assert!(plan(&SIDES.replace("[ab]", "[ab]\nwarmup = false"), "seed")[0].comparison.is_some());
+}
+
+#[test]
+fn the_order_of_a_pair_alternates_after_the_warm_up() {
+    let sides = plan(SIDES, "seed").remove(0).comparison.unwrap();
+    let order: Vec<String> = (0..5)
+        .flat_map(|pair| sides.pair(pair))
+        .map(|run| {
+            assert_eq!(
+                run.id,
+                format!(
+                    "load::checkout::agents=7::ab={}::r={}",
+                    run.params.get("ab").unwrap(),
+                    run.repeat
+                )
+            );
+            format!("{}{}", run.params.get("ab").unwrap(), run.repeat)
+        })
+        .collect();
+    assert_eq!(order.join(" "), "a0 b0 a1 b1 b2 a2 a3 b3 b4 a4");
+}
