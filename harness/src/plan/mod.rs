@@ -68,7 +68,7 @@ pub struct PlanFile<T> {
 }
 
 /// Every trial of a scenario, in declared order: targets, then matrix combinations, then the kind's own parameter,
-/// then repetitions.
+/// then repetitions. Shuffled levels stand repetition by repetition.
 #[must_use]
 pub fn trials(scenario: &Scenario) -> Vec<Trial> {
     let protocol = &scenario.protocol;
@@ -78,16 +78,28 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
         Kind::Duration => duration::variants(protocol),
         Kind::Reset => reset::variants(protocol),
     };
+    let repeats = match scenario.kind {
+        Kind::Load => scenario.repeat * protocol.load.repeat,
+        Kind::Baseline | Kind::Duration | Kind::Reset => scenario.repeat,
+    };
+    let order = match scenario.kind {
+        Kind::Load => {
+            load::order(&scenario.name, &protocol.load.levels, repeats, protocol.load.shuffle)
+        }
+        Kind::Baseline | Kind::Duration | Kind::Reset => {
+            let each = |variant| (1..=repeats).map(move |repeat| (variant, repeat));
+            (0..variants.len()).flat_map(each).collect()
+        }
+    };
     let driver = scenario.driver.as_ref().map(Blank::of);
     let mut trials = Vec::new();
     for target in &scenario.targets {
         let target = Blank::of(target);
         for combination in combinations(&scenario.matrix) {
-            for variant in &variants {
-                for repeat in 1..=scenario.repeat {
-                    let parts = (&target, driver.as_ref());
-                    trials.push(trial(scenario, parts, &combination, variant, repeat));
-                }
+            for (variant, repeat) in &order {
+                let parts = (&target, driver.as_ref());
+                let variant = &variants[*variant];
+                trials.push(trial(scenario, parts, &combination, variant, (*repeat, repeats)));
             }
         }
     }
@@ -99,7 +111,7 @@ fn trial(
     (target, driver): (&Blank<TargetSpec>, Option<&Blank<DriverSpec>>),
     combination: &Params,
     variant: &Variant,
-    repeat: u32,
+    (repeat, repeats): (u32, u32),
 ) -> Trial {
     let mut params = combination.clone();
     params.0.extend(variant.params.0.iter().cloned());
@@ -111,7 +123,7 @@ fn trial(
     if !params.is_empty() {
         id = format!("{id}::{params}");
     }
-    if scenario.repeat > 1 {
+    if repeats > 1 {
         id = format!("{id}::r={repeat}");
     }
     let mut known = params.clone();

@@ -1,5 +1,6 @@
 //! [`load`]: a scenario file and everything below it become one complete [`Scenario`].
 
+mod load;
 mod thresholds;
 
 use std::path::Path;
@@ -127,6 +128,7 @@ impl Resolver<'_> {
                 within: protocol.reset.within,
                 gate: protocol.reset.gate,
             },
+            load: self.load_rule(&protocol.load)?,
             ab: None,
         };
         Ok(Scenario {

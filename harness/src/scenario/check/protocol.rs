@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::thresholds::is_metric;
 use super::{Context, unique};
 use crate::model::rules::ResetMethod;
 use crate::model::spec::DriverSpec;
-use crate::model::{Kind, Unit};
+use crate::model::{Kind, Metric, Unit, metric};
 use crate::scenario::Scenario;
 use crate::scenario::error::{ScenarioError, hint};
 use crate::scenario::layer::error_at;
@@ -36,6 +37,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         "expected at least one level, for example [10, 20, 40, 80]".to_owned()
     })?;
     unique(&protocol.load.levels, &["load", "levels"], context)?;
+    load(scenario, context)?;
     duration(scenario, context)?;
     context.require(protocol.reset.cycles > 0, &["reset", "cycles"], || {
         "expected at least 1".to_owned()
@@ -86,6 +88,29 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         let (watch, leak) = (&leak.watch.text, &leak.leak.text);
         format!(
             "expected 0 <= leak.watch <= leak.leak, found watch = {watch:?} and leak = {leak:?}"
+        )
+    })
+}
+
+fn load(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    context.require(scenario.protocol.load.repeat > 0, &["load", "repeat"], || {
+        "expected at least 1".to_owned()
+    })?;
+    let rule = &scenario.rules.load;
+    if let Some(capacity) = &rule.capacity {
+        let is_size = capacity.unit == Some(Unit::Bytes) && !capacity.per_second;
+        context.require(is_size && capacity.value > 0.0, &["load", "capacity"], || {
+            format!("expected a size above 0, for example \"512 MiB\", found {:?}", capacity.text)
+        })?;
+    }
+    let Some(throughput) = &rule.throughput else { return Ok(()) };
+    context.require(is_metric(scenario, &throughput.metric), &["load", "throughput"], || {
+        let known: Vec<&str> = metric::CATALOG.iter().map(Metric::id).collect();
+        format!(
+            "unknown metric {:?}{} (expected one of {}, or one that a probe of the scenario reads)",
+            throughput.metric,
+            hint(&throughput.metric, known.iter().copied()),
+            known.join(", ")
         )
     })
 }

@@ -32,6 +32,27 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     Ok(())
 }
 
+/// True of a metric that some part of the scenario emits, or may emit.
+pub(super) fn is_metric(scenario: &Scenario, name: &str) -> bool {
+    metric::find(name).is_some() || queried(scenario, name).is_some() || is_open(scenario)
+}
+
+/// True where a registered part may emit metrics that nobody here knows.
+fn is_open(scenario: &Scenario) -> bool {
+    matches!(scenario.driver, Some(DriverSpec::Custom(_)))
+        || scenario.probes.iter().any(|probe| matches!(probe, ProbeSpec::Custom { .. }))
+}
+
+/// The unit of a metric as its query says it; `None` without such a query.
+fn queried(scenario: &Scenario, name: &str) -> Option<Option<Unit>> {
+    scenario.probes.iter().find_map(|probe| match probe {
+        ProbeSpec::Prometheus(spec) => {
+            spec.query.iter().find(|query| query.metric == name).map(|query| query.unit)
+        }
+        _ => None,
+    })
+}
+
 /// One threshold and where it stands.
 struct At<'a> {
     scenario: &'a Scenario,
@@ -58,22 +79,12 @@ impl At<'_> {
         EVENTS.iter().any(|event| event.as_str() == self.threshold.metric)
     }
 
-    /// True where a registered part may emit metrics that nobody here knows.
     fn is_open(&self) -> bool {
-        matches!(self.scenario.driver, Some(DriverSpec::Custom(_)))
-            || self.scenario.probes.iter().any(|probe| matches!(probe, ProbeSpec::Custom { .. }))
+        is_open(self.scenario)
     }
 
-    /// The unit of the metric as its query says it; `None` without such a query.
     fn queried(&self) -> Option<Option<Unit>> {
-        self.scenario.probes.iter().find_map(|probe| match probe {
-            ProbeSpec::Prometheus(spec) => spec
-                .query
-                .iter()
-                .find(|query| query.metric == self.threshold.metric)
-                .map(|query| query.unit),
-            _ => None,
-        })
+        queried(self.scenario, &self.threshold.metric)
     }
 
     fn metric(&self) -> Result<(), ScenarioError> {
@@ -82,8 +93,7 @@ impl At<'_> {
         self.require(!is_event || self.threshold.stat == Stat::Count, "stat", || {
             format!("{name} is an event: expected stat = \"count\"")
         })?;
-        let is_known =
-            is_event || metric::find(name).is_some() || self.queried().is_some() || self.is_open();
+        let is_known = is_event || is_metric(self.scenario, name);
         self.require(is_known, "metric", || {
             let known = metric::CATALOG.iter().map(Metric::id).chain(EVENTS.map(EventKind::as_str));
             let known: Vec<&str> = known.collect();
