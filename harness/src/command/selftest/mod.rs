@@ -8,6 +8,7 @@ pub mod comparisons;
 pub mod leaks;
 pub mod rate;
 pub mod resets;
+pub mod scaling;
 
 mod controls;
 mod paper;
@@ -87,6 +88,7 @@ type Measure = fn(u64, usize) -> Vec<Rate>;
 const PARTS: &[(&str, Measure)] = &[
     ("leaks", leaks::rates),
     ("resets", resets::rates),
+    ("scaling laws", scaling::rates),
     ("comparisons", comparisons::rates),
 ];
 
