@@ -1,14 +1,16 @@
 //! Facts drawn from results: [`analyze`] turns what was measured into findings. Nothing here passes or fails a trial;
 //! the limits that findings speak of come with the trial, and only `gate` turns them into a verdict.
 //!
-//! Each finding has a file or a folder: [`summary`], [`scaling`], [`leak`], [`reset`], [`compare`]. A stronger method
-//! takes the place of such a file; [`Analysis`] and its JSON stay.
+//! Each finding has a file or a folder: [`summary`], [`scaling`], [`throughput`], [`leak`], [`reset`], [`compare`]. A
+//! stronger method takes the place of such a file; [`Analysis`] and its JSON stay.
 
 pub mod binomial;
 pub mod compare;
 pub mod describe;
 pub mod fit;
 pub mod leak;
+pub mod least_squares;
+pub mod nonlinear;
 pub mod regression;
 pub mod reset;
 pub mod rules;
@@ -16,6 +18,8 @@ pub mod scaling;
 pub mod series;
 pub mod statistic;
 pub mod summary;
+pub mod throughput;
+pub mod usl;
 pub mod validity;
 
 pub(crate) mod digits;
@@ -29,9 +33,11 @@ pub use leak::{Band, Leak, LeakMethod, LeakVerdict};
 pub use reset::{Growth, Reset, ResetVerdict};
 pub use scaling::{DataPoint, Scaling};
 pub use summary::{ContainerSummary, PhaseSummary, TrialSummary};
+pub use throughput::{Throughput, ThroughputPoint};
 pub use validity::Validity;
 
 use crate::model::Outcome;
+use crate::model::quantity::Quantity;
 use crate::results::{Results, TrialRecord};
 
 /// Bytes in a MiB, the `mb` of results files.
@@ -47,6 +53,8 @@ pub(crate) const PER_MINUTE: f64 = 60.0;
 pub struct Analysis {
     /// Memory against agents, per container and scenario.
     pub scalings: Vec<Scaling>,
+    /// Work done against agents, per source and scenario that names a metric of throughput.
+    pub throughput: Vec<Throughput>,
     /// What each container used, per trial.
     pub summaries: Vec<TrialSummary>,
     /// Growth over time, per container and trial of kind `duration`.
@@ -63,8 +71,8 @@ pub struct Analysis {
 
 impl Analysis {
     /// The keys of the JSON object that are not containers.
-    pub const FIXED: [&'static str; 6] =
-        ["scenario_summaries", "leaks", "resets", "validity", "changes", "unmatched"];
+    pub const FIXED: [&'static str; 7] =
+        ["scenario_summaries", "throughput", "leaks", "resets", "validity", "changes", "unmatched"];
 
     /// The key of each of [`Analysis::scalings`] in JSON.
     ///
@@ -104,6 +112,7 @@ impl Serialize for Analysis {
             map.serialize_entry(key, scaling)?;
         }
         map.serialize_entry("scenario_summaries", &self.summaries)?;
+        map.serialize_entry("throughput", &self.throughput)?;
         map.serialize_entry("leaks", &self.leaks)?;
         map.serialize_entry("resets", &self.resets)?;
         map.serialize_entry("validity", &self.validity)?;
@@ -118,7 +127,18 @@ impl Serialize for Analysis {
 /// Analyses a whole run.
 #[must_use]
 pub fn analyze(results: &Results) -> Analysis {
-    let mut analysis = Analysis { scalings: scaling::scalings(results), ..Analysis::default() };
+    analyze_for(results, None)
+}
+
+/// Analyses a whole run; `capacity` is the memory for which [`Scaling::capacity`] is told, in place of the limits that
+/// scenarios and containers have.
+#[must_use]
+pub fn analyze_for(results: &Results, capacity: Option<&Quantity>) -> Analysis {
+    let mut analysis = Analysis {
+        scalings: scaling::scalings(results, capacity),
+        throughput: throughput::throughputs(results),
+        ..Analysis::default()
+    };
     for trial in &results.scenarios {
         analysis.absorb(trial);
     }
@@ -150,5 +170,7 @@ pub fn ending(trial: &TrialRecord) -> Option<Outcome> {
     })
 }
 
+#[cfg(test)]
+pub(crate) mod strd;
 #[cfg(test)]
 pub(crate) mod tests;

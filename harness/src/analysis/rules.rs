@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::model::Rules;
+use crate::model::rules::LoadRule;
 use crate::results::TrialRecord;
 use crate::scenario::DEFAULTS;
 
@@ -35,6 +36,7 @@ fn parse() -> Result<Rules, toml::de::Error> {
         thresholds: Vec::new(),
         leak: table("leak").try_into()?,
         reset: table("reset").try_into()?,
+        load: LoadRule::default(),
         ab: None,
         // Nothing was recorded by which one could tell.
         validity: None,

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{Answer, Failure};
+use crate::model::Unit;
+use crate::model::quantity::Quantity;
 use crate::report::{self, Format, Report, csv, junit};
 use crate::suite::environment::{allow_inconclusive, allows_color};
 use crate::{analysis, gate, results};
@@ -20,6 +22,9 @@ pub struct Arguments {
     /// How to print what was found
     #[arg(long, value_parser = formats(), default_value = Format::Text.as_str())]
     pub format: Format,
+    /// Tell how many agents this memory allows, in place of the limits that scenarios and containers have
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub capacity: Option<Quantity>,
     /// Also write every sample to this file, as CSV
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
@@ -29,6 +34,15 @@ pub struct Arguments {
     /// Exit with 0 where the verdict is inconclusive or no-data
     #[arg(long)]
     pub allow_inconclusive: bool,
+}
+
+/// Reads a size such as `512MiB`.
+fn size(text: &str) -> Result<Quantity, String> {
+    let expected = || format!("expected a size such as 512MiB, found {text:?}");
+    let quantity: Quantity = text.parse().map_err(|_| expected())?;
+    let is_size =
+        quantity.unit == Some(Unit::Bytes) && !quantity.per_second && quantity.value > 0.0;
+    if is_size { Ok(quantity) } else { Err(expected()) }
 }
 
 /// Reads the word that names a format; the help lists them.
@@ -48,7 +62,7 @@ pub(super) fn formats() -> impl TypedValueParser<Value = Format> {
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let results = results::read(&arguments.results)
         .map_err(|error| Failure::usage(format!("error: {error}")))?;
-    let analysis = analysis::analyze(&results);
+    let analysis = analysis::analyze_for(&results, arguments.capacity.as_ref());
     let judgement = gate::judge(&results, &analysis);
     let report = Report { results: &results, analysis: &analysis, judgement: &judgement };
     let write = |path: &PathBuf, text: String| {

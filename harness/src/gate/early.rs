@@ -76,6 +76,7 @@ mod tests {
                 within: 0.1,
                 gate: true,
             },
+            load: crate::model::rules::LoadRule::default(),
             ab: None,
             validity: None,
         };

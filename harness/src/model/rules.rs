@@ -17,6 +17,9 @@ pub struct Rules {
     pub leak: LeakRule,
     /// How a reset is judged, in trials of kind `reset`.
     pub reset: ResetRule,
+    /// What the curves of kind `load` are held against.
+    #[serde(default, skip_serializing_if = "LoadRule::is_empty")]
+    pub load: LoadRule,
     /// How two versions are compared, in trials that run both; absent of all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ab: Option<AbRule>,
@@ -45,6 +48,33 @@ pub struct ValidityRule {
     pub throttled: f64,
     /// The largest share of this machine's processors that may be busy with something else.
     pub elsewhere: f64,
+}
+
+/// What the curves over trials of kind `load` are asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadRule {
+    /// The memory for which the number of agents is told, in place of the container's limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Quantity>,
+    /// What counts as work done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<ThroughputRule>,
+}
+
+impl LoadRule {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A metric of work done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ThroughputRule {
+    /// The metric.
+    pub metric: String,
+    /// The mean of a gauge or the rate of a counter; where absent, what the metric is known to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stat: Option<Stat>,
 }
 
 /// How two versions, a and b, are compared that were run in turn. An effect is a relative change for the worse, as a

@@ -51,7 +51,7 @@ pub(super) fn trial(
         let name = Param::Text(name.to_owned());
         let mut own = Params::default().with(Ab::SIDE, name.clone());
         own.0.extend(values.0.iter().cloned());
-        let mut side = super::trial(scenario, parts, combination, variant, (1, own));
+        let mut side = super::trial(scenario, parts, combination, variant, (1, 1), own);
         side.params = side.params.with(Ab::SIDE, name.clone());
         side.id = format!("{}::{}={name}", side.id, Ab::SIDE);
         side

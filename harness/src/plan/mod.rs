@@ -89,7 +89,7 @@ pub struct PlanFile<T> {
 }
 
 /// Every trial of a scenario, in declared order: targets, then matrix combinations, then the kind's own parameter,
-/// then repetitions.
+/// then repetitions. Shuffled levels stand repetition by repetition.
 #[must_use]
 pub fn trials(scenario: &Scenario) -> Vec<Trial> {
     let protocol = &scenario.protocol;
@@ -99,21 +99,36 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
         Kind::Duration => duration::variants(protocol),
         Kind::Reset => reset::variants(protocol),
     };
+    let repeats = match scenario.kind {
+        // A comparison repeats its pairs.
+        _ if scenario.ab.is_some() => 1,
+        Kind::Load => scenario.repeat * protocol.load.repeat,
+        Kind::Baseline | Kind::Duration | Kind::Reset => scenario.repeat,
+    };
+    let order = match scenario.kind {
+        Kind::Load => {
+            load::order(&scenario.name, &protocol.load.levels, repeats, protocol.load.shuffle)
+        }
+        Kind::Baseline | Kind::Duration | Kind::Reset => {
+            let each = |variant| (1..=repeats).map(move |repeat| (variant, repeat));
+            (0..variants.len()).flat_map(each).collect()
+        }
+    };
     let driver = scenario.driver.as_ref().map(Blank::of);
     let mut trials = Vec::new();
     for target in &scenario.targets {
         let target = Blank::of(target);
         for combination in combinations(&scenario.matrix) {
-            for variant in &variants {
+            for (variant, repeat) in &order {
                 let parts = (&target, driver.as_ref());
-                if let Some(ab) = &scenario.ab {
-                    trials.push(ab::trial(scenario, ab, parts, &combination, variant));
-                    continue;
-                }
-                for repeat in 1..=scenario.repeat {
-                    let own = Params::default();
-                    trials.push(trial(scenario, parts, &combination, variant, (repeat, own)));
-                }
+                let variant = &variants[*variant];
+                trials.push(match &scenario.ab {
+                    Some(ab) => ab::trial(scenario, ab, parts, &combination, variant),
+                    None => {
+                        let (run, side) = ((*repeat, repeats), Params::default());
+                        trial(scenario, parts, &combination, variant, run, side)
+                    }
+                });
             }
         }
     }
@@ -128,7 +143,8 @@ fn trial(
     (target, driver): Parts<'_>,
     combination: &Params,
     variant: &Variant,
-    (repeat, side): (u32, Params),
+    (repeat, repeats): (u32, u32),
+    side: Params,
 ) -> Trial {
     let mut params = combination.clone();
     params.0.extend(variant.params.0.iter().cloned());
@@ -140,7 +156,7 @@ fn trial(
     if !params.is_empty() {
         id = format!("{id}::{params}");
     }
-    if scenario.repeat > 1 {
+    if repeats > 1 {
         id = format!("{id}::r={repeat}");
     }
     let mut known = params.clone();

@@ -307,6 +307,52 @@ fn a_parameter_of_the_plan_fills_in_where_the_target_is_brought_up() {
     assert_eq!(trial["target"]["process"]["service"][0]["command"], json!(["api", "8"]));
 }
 
+#[test]
+fn repetitions_of_levels_multiply_and_a_shuffle_keeps_each_repetition_together() {
+    let text =
+        |keys: &str| format!("kind = \"load\"\nload.levels = [1, 2, 4]\n{keys}\n{PROCESS}{AGENTS}");
+    check_ids(
+        &text("repeat = 2\nload.repeat = 1"),
+        &[
+            "load::checkout::agents=1::r=1",
+            "load::checkout::agents=1::r=2",
+            "load::checkout::agents=2::r=1",
+            "load::checkout::agents=2::r=2",
+            "load::checkout::agents=4::r=1",
+            "load::checkout::agents=4::r=2",
+        ],
+    );
+    let ids = |keys: &str| -> Vec<String> {
+        plan(&text(keys), "seed").into_iter().map(|trial| trial.id).collect()
+    };
+    let (sorted, shuffled) = (
+        ids("repeat = 2\nload.repeat = 4"),
+        ids("repeat = 2\nload.repeat = 4\nload.shuffle = true"),
+    );
+    assert_eq!(sorted.len(), 3 * 8);
+    let set = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<String>>();
+    assert_eq!(set(&sorted), set(&shuffled));
+    let blocks: Vec<Vec<&str>> = shuffled
+        .chunks(3)
+        .enumerate()
+        .map(|(block, ids)| {
+            let end = format!("::r={}", block + 1);
+            let level = |id: &'_ String| -> &'static str {
+                assert!(id.ends_with(&end), "{id} in block {}", block + 1);
+                ["1", "2", "4"]
+                    .into_iter()
+                    .find(|at| id.contains(&format!("agents={at}::")))
+                    .unwrap()
+            };
+            ids.iter().map(level).collect()
+        })
+        .collect();
+    for block in &blocks {
+        assert_eq!(block.iter().collect::<BTreeSet<_>>().len(), 3, "{blocks:?}");
+    }
+    assert!(blocks.iter().collect::<BTreeSet<_>>().len() >= 3, "{blocks:?}");
+}
+
 fn values() -> impl Strategy<Value = Vec<String>> {
     let value = prop_oneof![
         any::<i16>().prop_map(|n| n.to_string()),
@@ -329,6 +375,7 @@ proptest! {
         levels in proptest::collection::btree_set(0_u32..100, 1..4),
         repeat in 1_u32..4,
         both in any::<bool>(),
+        shuffle in any::<bool>(),
     ) {
         let rows = matrix.iter().enumerate();
         let rows: String =
@@ -336,7 +383,8 @@ proptest! {
         let compose = if both { COMPOSE } else { "" };
         let levels: Vec<u32> = levels.into_iter().collect();
         let text = format!(
-            "kind = \"load\"\nload.levels = {levels:?}\nrepeat = {repeat}\n{rows}{compose}{PROCESS}{AGENTS}"
+            "kind = \"load\"\nload.levels = {levels:?}\nload.shuffle = {shuffle}\nload.repeat = {repeat}\n\
+             {rows}{compose}{PROCESS}{AGENTS}"
         );
         let first = plan(&text, "seed");
         let ids: BTreeSet<&str> = first.iter().map(|trial| trial.id.as_str()).collect();

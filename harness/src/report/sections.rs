@@ -1,5 +1,7 @@
 //! The tables that the text and the Markdown report share.
 
+mod scaling;
+
 use super::units::{mib, mib_per_minute, percent, seconds};
 use super::{Report, changes, events};
 use crate::analysis::{Band, LeakVerdict, ResetVerdict};
@@ -114,7 +116,8 @@ pub(super) fn main(report: &Report<'_>) -> Vec<Section> {
         trial_table(report),
         checks(report),
         events::section(report),
-        scaling(report),
+        scaling::memory(report),
+        scaling::throughput(report),
         leaks(report),
         resets(report),
         changes::section(report.analysis),
@@ -182,25 +185,6 @@ fn checks(report: &Report<'_>) -> Section {
             .iter()
             .any(|check| check.metric == VALIDITY)
             .then_some("when-a-run-cannot-be-judged"),
-    }
-}
-
-fn scaling(report: &Report<'_>) -> Section {
-    let row = |scaling: &crate::analysis::Scaling| {
-        let fit = &scaling.best_fit;
-        vec![
-            scaling.container.clone(),
-            scaling.scenario_name.clone(),
-            fit.formula.clone(),
-            format!("{:.4}", fit.r_squared),
-            scaling.data_points.len().to_string(),
-        ]
-    };
-    Section {
-        title: "Memory against agents",
-        header: &["container", "scenario", "best fit", "R²", "points"],
-        rows: report.analysis.scalings.iter().map(row).collect(),
-        explained: Some("scaling-laws"),
     }
 }
 

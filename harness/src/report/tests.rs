@@ -36,10 +36,12 @@ fn the_summary_names_every_verdict_formula_leak_and_reset() {
     holds(
         &text,
         &[
-            "memory_mb = 2.45 * agents + 312.5",
+            "memory_mb = 2.45 * agents + 312.6",
             "slope is 1.978 MiB/min (95% interval 1.659 to 2.296): it grows without end:",
             "score 60.84, above ",
             "2 to 3 times what leaks of live objects",
+            "290 agents [284, 296]",
+            "docs/statistics.md#scaling-laws",
             "smallest leak it could have seen",
             "0.4687 MiB/min",
             "aborted: OOM detected in: rideshare-simulation",

@@ -313,7 +313,16 @@ table! {
     LoadFile, LoadProtocol {
         /// Agents per group.
         levels: Vec<u32>,
-    } {}
+        /// How often each level is run.
+        repeat: u32,
+        /// Levels and repetitions in an order that drift cannot follow.
+        shuffle: bool,
+    } {
+            /// The memory for which the number of agents is told, in place of the container's limit.
+            capacity: Quantity => Quantity,
+            /// The metric of work done: `METRIC`, `mean METRIC` or `rate METRIC`.
+            throughput: String => String,
+    }
 }
 
 table! {

@@ -1,6 +1,7 @@
 //! [`load`]: a scenario file and everything below it become one complete [`Scenario`].
 
 mod ab;
+mod load;
 mod thresholds;
 
 use std::path::Path;
@@ -128,6 +129,7 @@ impl Resolver<'_> {
                 within: protocol.reset.within,
                 gate: protocol.reset.gate,
             },
+            load: self.load_rule(&protocol.load)?,
             ab: self.ab_rule(&file)?,
             validity: Some(self.table("validity")?),
         };

@@ -87,6 +87,21 @@ fn samples_and_verdicts_are_also_written_where_asked() {
 }
 
 #[test]
+fn a_capacity_can_be_asked_for_on_the_command_line() {
+    let json =
+        proofload(&["analyze", SEED, "--capacity", "512MiB", "--format", "json"]).expect(1).json();
+    let capacity = &json["analysis"]["rideshare-simulation"]["capacity"];
+    assert_eq!(
+        (&capacity["limit_mb"], &capacity["limit_from"]),
+        (&512.0.into(), &"the command line".into())
+    );
+    let agents = capacity["agents"].as_f64().unwrap();
+    assert!((80.0..83.0).contains(&agents), "{capacity}");
+    let refused = proofload(&["analyze", SEED, "--capacity", "512"]).expect(2);
+    assert!(refused.stderr.contains("expected a size such as 512MiB"), "{}", refused.stderr);
+}
+
+#[test]
 fn what_is_no_results_file_is_refused_with_one_line() {
     let own = std::fs::read_to_string(OWN).unwrap();
     let newer = own.replacen("\"schema_version\": 1", "\"schema_version\": 99", 1);

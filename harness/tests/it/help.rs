@@ -33,6 +33,10 @@ fn the_help_of_analyze() {
 
               [default: text]
 
+          --capacity <SIZE>
+              Tell how many agents this memory allows, in place of the limits that scenarios and
+              containers have
+
           --csv <FILE>
               Also write every sample to this file, as CSV
 

@@ -8,6 +8,7 @@ pub mod comparisons;
 pub mod leaks;
 pub mod rate;
 pub mod resets;
+pub mod scaling;
 
 mod controls;
 mod paper;
@@ -84,8 +85,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
 type Measure = fn(u64, usize) -> Vec<Rate>;
 
 /// All of them.
-const PARTS: &[(&str, Measure)] =
-    &[("leaks", leaks::rates), ("resets", resets::rates), ("comparisons", comparisons::rates)];
+const PARTS: &[(&str, Measure)] = &[
+    ("leaks", leaks::rates),
+    ("resets", resets::rates),
+    ("scaling laws", scaling::rates),
+    ("comparisons", comparisons::rates),
+];
 
 /// Every rule on simulated data, `per_cell` data sets for each row.
 #[must_use]

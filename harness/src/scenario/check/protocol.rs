@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::thresholds::known;
 use super::{Context, unique};
 use crate::model::rules::ResetMethod;
 use crate::model::spec::DriverSpec;
@@ -36,6 +37,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         "expected at least one level, for example [10, 20, 40, 80]".to_owned()
     })?;
     unique(&protocol.load.levels, &["load", "levels"], context)?;
+    load(scenario, context)?;
     duration(scenario, context)?;
     context.require(protocol.reset.cycles > 0, &["reset", "cycles"], || {
         "expected at least 1".to_owned()
@@ -88,6 +90,22 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
             "expected 0 <= leak.watch <= leak.leak, found watch = {watch:?} and leak = {leak:?}"
         )
     })
+}
+
+fn load(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
+    context.require(scenario.protocol.load.repeat > 0, &["load", "repeat"], || {
+        "expected at least 1".to_owned()
+    })?;
+    let rule = &scenario.rules.load;
+    if let Some(capacity) = &rule.capacity {
+        let is_size = capacity.unit == Some(Unit::Bytes) && !capacity.per_second;
+        context.require(is_size && capacity.value > 0.0, &["load", "capacity"], || {
+            format!("expected a size above 0, for example \"512 MiB\", found {:?}", capacity.text)
+        })?;
+    }
+    let Some(throughput) = &rule.throughput else { return Ok(()) };
+    known(scenario, &throughput.metric)
+        .or_else(|message| context.require(false, &["load", "throughput"], || message))
 }
 
 /// Refuses stretches of a held level that are too short to be read twice.

@@ -34,11 +34,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
 
 /// Refuses a metric that nothing reads; with the names that there are.
 pub(super) fn known(scenario: &Scenario, name: &str) -> Result<(), String> {
-    let queried = |probe: &ProbeSpec| match probe {
-        ProbeSpec::Prometheus(spec) => spec.query.iter().any(|query| query.metric == name),
-        _ => false,
-    };
-    let is_read = metric::find(name).is_some() || scenario.probes.iter().any(queried);
+    let is_read = metric::find(name).is_some() || queried(scenario, name).is_some();
     if is_read || is_open(scenario) {
         return Ok(());
     }
@@ -52,6 +48,16 @@ pub(super) fn known(scenario: &Scenario, name: &str) -> Result<(), String> {
 fn is_open(scenario: &Scenario) -> bool {
     matches!(scenario.driver, Some(DriverSpec::Custom(_)))
         || scenario.probes.iter().any(|probe| matches!(probe, ProbeSpec::Custom { .. }))
+}
+
+/// The unit of a metric as its query says it; `None` without such a query.
+fn queried(scenario: &Scenario, name: &str) -> Option<Option<Unit>> {
+    scenario.probes.iter().find_map(|probe| match probe {
+        ProbeSpec::Prometheus(spec) => {
+            spec.query.iter().find(|query| query.metric == name).map(|query| query.unit)
+        }
+        _ => None,
+    })
 }
 
 /// One threshold and where it stands.
@@ -82,14 +88,7 @@ impl At<'_> {
 
     /// The unit of the metric as its query says it; `None` without such a query.
     fn queried(&self) -> Option<Option<Unit>> {
-        self.scenario.probes.iter().find_map(|probe| match probe {
-            ProbeSpec::Prometheus(spec) => spec
-                .query
-                .iter()
-                .find(|query| query.metric == self.threshold.metric)
-                .map(|query| query.unit),
-            _ => None,
-        })
+        queried(self.scenario, &self.threshold.metric)
     }
 
     fn metric(&self) -> Result<(), ScenarioError> {

@@ -133,7 +133,10 @@ fn a_minimal_scenario_has_every_documented_default() {
                 json!({
                     "sample": { "interval": "2s", "warmup": "10s", "settle": "5s", "length": "1m" },
                     "baseline": { "length": "30s" },
-                    "load": { "levels": [10, 20, 40, 80] },
+                    "load": {
+                        "levels": [1, 5, 10, 20, 40, 80], "repeat": 3, "shuffle": true,
+                        "capacity": null, "throughput": null,
+                    },
                     "duration": { "minutes": [15.0], "agents": 40, "intervals": {}, "looks": ["4m", "8m"], "phases": null },
                     "reset": { "agents": 40, "cycles": 4, "rule": "growth", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),
@@ -163,6 +166,22 @@ fn a_minimal_scenario_has_every_documented_default() {
             ),
         ],
     );
+}
+
+#[test]
+fn what_curves_are_asked_stands_in_the_rules() {
+    let keys = "[load]\ncapacity = \"512 MiB\"\nthroughput = \"rate network.sent\"\n";
+    check(
+        &format!("{}{keys}", minimal("load")),
+        "quick",
+        &[(
+            "/rules/load",
+            json!({ "capacity": "512 MiB", "throughput": { "metric": "network.sent", "stat": "rate" } }),
+        )],
+    );
+    let keys = "[load]\nthroughput = \"agents.live\"\n";
+    let expected = json!({ "throughput": { "metric": "agents.live" } });
+    check(&format!("{}{keys}", minimal("load")), "quick", &[("/rules/load", expected)]);
 }
 
 #[test]
@@ -223,7 +242,10 @@ fn the_seed_profile_is_the_seed_protocol() {
                 json!({
                     "sample": { "interval": "2s", "warmup": "10s", "settle": "5s", "length": "1m" },
                     "baseline": { "length": "30s" },
-                    "load": { "levels": [10, 20, 40, 80] },
+                    "load": {
+                        "levels": [10, 20, 40, 80], "repeat": 1, "shuffle": false,
+                        "capacity": null, "throughput": null,
+                    },
                     "duration": { "minutes": [1.0, 2.0, 4.0, 8.0], "agents": 40, "intervals": {}, "looks": [], "phases": null },
                     "reset": { "agents": 40, "cycles": 1, "rule": "within", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
                 }),

@@ -25,6 +25,20 @@ fn slopes_to_watch_and_to_call_a_leak_stand_in_order() {
 }
 
 #[test]
+fn what_curves_cannot_be_asked_is_refused() {
+    let refused = |key: &str, part: &str| {
+        let text = format!("kind = \"load\"\n{TARGET}{DRIVER}[load]\n{key} #!\n");
+        check_text(&text, part);
+    };
+    refused("repeat = 0", "expected at least 1");
+    refused("capacity = \"5 s\"", "expected a size above 0, for example \"512 MiB\"");
+    refused("capacity = \"1 MiB/min\"", "expected a size above 0");
+    refused("capacity = \"0 MiB\"", "expected a size above 0");
+    refused("throughput = \"agents.alive\"", "did you mean \"agents.live\"?");
+    refused("throughput = \"p95 agents.live\"", "expected a metric, or \"mean METRIC\" of a gauge");
+}
+
+#[test]
 fn a_phase_that_the_kind_does_not_read_is_refused() {
     let threshold =
         |phase: &str| format!("[[threshold]]\ncheck = \"max threads < 9\"\nphase = \"{phase}\"");
