@@ -14,6 +14,7 @@ pub mod rules;
 pub mod scaling;
 pub mod series;
 pub mod summary;
+pub mod table;
 
 pub(crate) mod digits;
 
