@@ -7,6 +7,7 @@ pub mod ab;
 mod early;
 mod findings;
 mod outcome;
+pub mod table;
 mod thresholds;
 
 use serde::Serialize;

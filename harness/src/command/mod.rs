@@ -5,6 +5,7 @@
 
 pub mod analyze;
 pub mod check;
+pub mod compare_table;
 pub mod init;
 pub mod selftest;
 

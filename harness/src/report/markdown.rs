@@ -32,11 +32,21 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 fn table(section: &Section) -> String {
+    let header: Vec<String> = section.header.iter().map(|name| (*name).to_owned()).collect();
+    grid(section.title, &header, section.rows.iter().cloned())
+}
+
+/// A titled table.
+pub(super) fn grid(
+    title: &str,
+    header: &[String],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = format!("\n## {}\n\n", section.title);
-    text.push_str(&line(section.header.iter().map(|name| cell(name)).collect()));
-    text.push_str(&line(section.header.iter().map(|_| "---".to_owned()).collect()));
-    for row in &section.rows {
+    let mut text = format!("\n## {}\n\n", cell(title));
+    text.push_str(&line(header.iter().map(|name| cell(name)).collect()));
+    text.push_str(&line(header.iter().map(|_| "---".to_owned()).collect()));
+    for row in rows {
         text.push_str(&line(row.iter().map(|text| cell(text)).collect()));
     }
     if let Some(page) = section.explanation() {
@@ -46,7 +56,7 @@ fn table(section: &Section) -> String {
 }
 
 /// Text that means nothing in a table: no column, markup, link or line of its own.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -6,6 +6,7 @@ pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod regression_table;
 pub mod table;
 pub mod text;
 pub mod units;

@@ -135,8 +135,11 @@ fn cells(line: &str) -> Vec<&str> {
     line.split('|').map(str::trim).collect()
 }
 
-/// True of a line of names: no cell behind the keys is a number, and one at least is a word.
+/// True of a line of names: no cell behind the keys is a number and one at least is a word, and the keys are no numbers.
 fn is_header(cells: &[&str], keys: usize) -> bool {
+    if keys > 0 && cells.iter().take(keys).all(|cell| parse(cell).is_some()) {
+        return false;
+    }
     let behind = if cells.len() > keys { &cells[keys..] } else { cells };
     behind.iter().all(|cell| parse(cell).is_none()) && behind.iter().any(|cell| !is_absent(cell))
 }
@@ -194,6 +197,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line() {
         let head = "C\nsize|thr|cpu\n";
         for (rows, expected) in [
+            ("64|x|x1", "3: expected a number in column \"thr\", found \"x\""),
             ("64|1|x1", "3: expected a number in column \"cpu\", found \"x1\""),
             ("64|1", "3: expected 3 cells, as in the header in line 2, found 2"),
             (

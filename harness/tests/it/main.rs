@@ -6,6 +6,7 @@
 //! [`Workspace`]: workspace::Workspace
 
 mod analyze;
+mod compare_table;
 mod exit_codes;
 mod files;
 mod help;

@@ -76,7 +76,8 @@ pub fn paired(differences: &[f64]) -> Option<Test> {
 }
 
 fn t_test(difference: f64, error: f64, freedom: f64) -> Option<Test> {
-    if !(error > 0.0 && freedom > 0.0 && difference.is_finite()) {
+    // Scatter that is nothing but rounding is none.
+    if !(error > 1e-12 * difference.abs() && freedom > 0.0 && difference.is_finite()) {
         return None;
     }
     let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
