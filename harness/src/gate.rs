@@ -4,8 +4,10 @@
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
 pub mod ab;
+pub mod acks;
 mod early;
 mod findings;
+pub mod history;
 mod outcome;
 pub mod table;
 mod thresholds;

@@ -5,8 +5,10 @@
 //! a file; [`Analysis`] and its JSON stay.
 
 pub mod binomial;
+pub mod change_points;
 pub mod describe;
 pub mod fit;
+pub mod history;
 pub mod leak;
 pub mod regression;
 pub mod reset;

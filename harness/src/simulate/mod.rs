@@ -3,6 +3,7 @@
 //! Every data set is a function of a seed and a key, so that a table of error rates can be made again to the last digit,
 //! and a suite of data sets can grow without changing what is there.
 
+pub mod history;
 pub mod resets;
 
 use rand_pcg::Pcg64;

@@ -91,7 +91,10 @@ fn bad_input_is_refused_with_the_file_and_what_was_expected() {
     let directory = tempfile::tempdir().unwrap();
     let one = directory.path().join("netperf");
     fs::create_dir(&one).unwrap();
-    refused(&arguments(&data("a"), &one), &["0 files have a path that contains \"netperf\"", "at least 2"]);
+    refused(
+        &arguments(&data("a"), &one),
+        &["0 files have a path that contains \"netperf\"", "at least 2"],
+    );
     for file in ["1.RHS", "2.RHS"] {
         fs::write(one.join(file), "C\nsize|sessions|cpu\n64|1|2\n64|2|x2\n").unwrap();
     }

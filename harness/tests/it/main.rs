@@ -10,6 +10,7 @@ mod compare_table;
 mod exit_codes;
 mod files;
 mod help;
+mod history;
 mod init;
 mod killed;
 mod listing;

@@ -4,6 +4,7 @@
 //! results file and the gate as real ones do. *Rates* count how often each rule is wrong on data with a known truth;
 //! with many trials they are the table of docs/accuracy.md.
 
+pub mod history;
 pub mod rate;
 pub mod resets;
 
