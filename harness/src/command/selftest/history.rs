@@ -44,7 +44,7 @@ fn rate(seed: u64, trials: usize, method: Method, noise: Noise, effect: Option<f
     };
     // A drift is a change of level, and the other kinds of noise hide a step of 5%: these are told, not required.
     let expected = match (method, noise, effect) {
-        (Method::EDivisive, Noise::Gauss | Noise::Heavy, None) => Expected::AtMost(0.03),
+        (Method::EDivisive, Noise::Gauss | Noise::Heavy, None) => Expected::AtMost(0.02),
         (Method::EDivisive, Noise::Gauss, Some(_)) => Expected::AtLeast(0.90),
         (Method::EDivisive, Noise::Heavy, Some(_)) => Expected::AtLeast(0.85),
         _ => Expected::Reported,
