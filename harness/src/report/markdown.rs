@@ -33,7 +33,11 @@ pub fn render(report: &Report<'_>) -> String {
 
 fn table(section: &Section) -> String {
     let header: Vec<String> = section.header.iter().map(|name| (*name).to_owned()).collect();
-    grid(section.title, &header, section.rows.iter().cloned())
+    let mut text = grid(section.title, &header, section.rows.iter().cloned());
+    if let Some(page) = section.explanation() {
+        text.push_str(&format!("\n[What this rests on]({page})\n"));
+    }
+    text
 }
 
 /// A titled table.
@@ -48,9 +52,6 @@ pub(super) fn grid(
     text.push_str(&line(header.iter().map(|_| "---".to_owned()).collect()));
     for row in rows {
         text.push_str(&line(row.iter().map(|text| cell(text)).collect()));
-    }
-    if let Some(page) = section.explanation() {
-        text.push_str(&format!("\n[What this rests on]({page})\n"));
     }
     text
 }

@@ -10,7 +10,8 @@ use crate::analysis::history::{History, HistorySeries, Scale};
 use crate::gate::history::{HistoryFinding, HistoryJudgement};
 
 /// Where the method is explained.
-pub const EXPLAINED: &str = "docs/statistics.md#change-points";
+pub const EXPLAINED: &str =
+    concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/statistics.md#change-points");
 
 const HEADER: [&str; 11] = [
     "verdict", "metric", "source", "trial", "run", "date", "before", "after", "change", "p",
@@ -33,7 +34,7 @@ pub fn render(history: &History, judgement: &HistoryJudgement, format: Format) -
                     |cells: Vec<String>| cells.iter().map(|cell| github::one_line(cell)).collect();
                 text.push_str(&format!("\nChanges\n{}", table::render(&HEADER, rows().map(plain))));
             }
-            text.push_str(&format!("\nHow this is told: {EXPLAINED}\n"));
+            text.push_str(&format!("\nWhat this rests on: {EXPLAINED}\n"));
             text
         }
         Format::Markdown => {
@@ -44,7 +45,7 @@ pub fn render(history: &History, judgement: &HistoryJudgement, format: Format) -
             if !judgement.findings.is_empty() {
                 text.push_str(&markdown::grid("Changes", &HEADER.map(str::to_owned), rows()));
             }
-            text.push_str(&format!("\nHow this is told: [{EXPLAINED}]({EXPLAINED})\n"));
+            text.push_str(&format!("\n[What this rests on]({EXPLAINED})\n"));
             text
         }
         Format::Json => json(history, judgement),

@@ -71,7 +71,7 @@ fn legend() -> String {
          without color where a column has no direction. \
          <span class=\"sig\">Significance</span> is marked above 0.95: it is 1 - p of Student's t-test of this cell alone, \
          with the sign of the change. The verdict is corrected for the number of cells. \
-         How this is told: <a href=\"{EXPLAINED}\">{EXPLAINED}</a></p>\n"
+         <a href=\"{EXPLAINED}\">What this rests on</a></p>\n"
     )
 }
 

@@ -55,7 +55,8 @@ impl TableFormat {
 }
 
 /// Where the method is explained.
-pub const EXPLAINED: &str = "docs/statistics.md#regression-tables";
+pub const EXPLAINED: &str =
+    concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/statistics.md#regression-tables");
 
 /// Renders a table, ending in a line feed.
 #[must_use]

@@ -23,7 +23,7 @@ pub(super) fn render(report: TableReport<'_>) -> String {
         let rows = checks.into_iter().map(|check| shown(finding(check)));
         text.push_str(&format!("\nFindings\n{}", table::render(&FINDINGS, rows)));
     }
-    text.push_str(&format!("\nHow this is told: {EXPLAINED}\n"));
+    text.push_str(&format!("\nWhat this rests on: {EXPLAINED}\n"));
     text
 }
 
@@ -45,7 +45,7 @@ pub(super) fn markdown(report: TableReport<'_>) -> String {
         let header = FINDINGS.map(str::to_owned);
         text.push_str(&markdown::grid("Findings", &header, checks.into_iter().map(finding)));
     }
-    text.push_str(&format!("\nHow this is told: [{EXPLAINED}]({EXPLAINED})\n"));
+    text.push_str(&format!("\n[What this rests on]({EXPLAINED})\n"));
     text
 }
 
