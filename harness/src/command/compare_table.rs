@@ -46,6 +46,9 @@ pub fn run(arguments: &TableArguments) -> Result<Answer, Failure> {
     let conf = PerfConf::parse(&text, test).map_err(|error| usage(format!("{file}:{error}")))?;
     let pattern = Regex::new(&format!("(?:^|/)(?:{})$", conf.pattern)).map_err(|error| {
         let found = &conf.pattern;
+        // It draws the expression over several lines; the last one says what is wrong.
+        let error = error.to_string();
+        let error = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
         usage(format!("{file}: result_file_pattern {found:?} is no regular expression: {error}"))
     })?;
     let a = side(&arguments.a, &conf, &pattern).map_err(usage)?;

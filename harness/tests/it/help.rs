@@ -63,11 +63,12 @@ fn the_help_of_the_program() {
     Usage: proofload <COMMAND>
 
     Commands:
-      analyze  Judge results again and print what was found
-      check    Show what a run needs, and whether it is there
-      history  Find where the level of a metric changed over many runs
-      init     Give a package its first scenario and the test that runs it
-      help     Print this message or the help of the given subcommand(s)
+      analyze   Judge results again and print what was found
+      check     Show what a run needs, and whether it is there
+      history   Find where the level of a metric changed over many runs
+      init      Give a package its first scenario and the test that runs it
+      selftest  Prove on this machine that the gate can pass and can fail
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
