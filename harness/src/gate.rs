@@ -4,13 +4,16 @@
 //! does not pass: a limit on absent data is `no-data`, and every trial has at least one check.
 
 pub mod ab;
+pub mod acks;
 pub mod comparison;
+pub mod history;
+pub mod leaks;
+pub mod sides;
+pub mod table;
 
 mod early;
 mod findings;
-pub mod leaks;
 mod outcome;
-pub mod sides;
 mod thresholds;
 mod validity;
 

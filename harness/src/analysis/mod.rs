@@ -5,9 +5,11 @@
 //! stronger method takes the place of such a file; [`Analysis`] and its JSON stay.
 
 pub mod binomial;
+pub mod change_points;
 pub mod compare;
 pub mod describe;
 pub mod fit;
+pub mod history;
 pub mod leak;
 pub mod least_squares;
 pub mod nonlinear;
@@ -18,6 +20,7 @@ pub mod scaling;
 pub mod series;
 pub mod statistic;
 pub mod summary;
+pub mod table;
 pub mod throughput;
 pub mod usl;
 pub mod validity;

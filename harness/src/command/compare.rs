@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use super::compare_table::{self, TableArguments};
 use super::{Answer, Failure, analyze};
 use crate::analysis::compare::{self, comparisons, duplicate};
 use crate::analysis::{Analysis, analyze as analyze_results};
-use crate::gate;
+use crate::gate::{self, table::TableLimits};
 use crate::model::quantity::Quantity;
 use crate::model::rules::{AbMetric, AbRule, Prior};
 use crate::model::{Severity, Unit};
@@ -51,6 +52,17 @@ pub struct Arguments {
     /// Exit with 0 where the verdict is inconclusive or no-data
     #[arg(long)]
     pub allow_inconclusive: bool,
+    /// BASE and NEW are directories of a benchmark's tables (*.RHS), described by this section of a perf.conf
+    #[arg(
+        long,
+        value_name = "FILE:TEST",
+        requires = "new",
+        conflicts_with_all = ["metrics", "within", "history", "force"]
+    )]
+    pub table: Option<String>,
+    /// Also write the tables to this file as a page of HTML
+    #[arg(long, value_name = "PATH", requires = "table")]
+    pub html: Option<PathBuf>,
 }
 
 /// Reads `2%`.
@@ -69,6 +81,20 @@ const MIN_EFFECT: f64 = 0.02;
 const MARGIN: f64 = 0.05;
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+    if let (Some(conf), Some(new)) = (&arguments.table, &arguments.new) {
+        return compare_table::run(&TableArguments {
+            conf: conf.clone(),
+            a: arguments.base.clone(),
+            b: new.clone(),
+            format: arguments.format,
+            html: arguments.html.clone(),
+            limits: TableLimits {
+                min_effect: arguments.min_effect.unwrap_or(MIN_EFFECT),
+                margin: arguments.margin.unwrap_or(MARGIN),
+            },
+            allow_inconclusive: arguments.allow_inconclusive,
+        });
+    }
     let usage = |error: String| Failure::usage(format!("error: {error}"));
     let mut base = runs::read(&arguments.base).map_err(usage)?;
     let new = match &arguments.new {

@@ -6,6 +6,8 @@
 pub mod analyze;
 pub mod check;
 pub mod compare;
+pub mod compare_table;
+pub mod history;
 pub mod init;
 pub mod selftest;
 
@@ -39,6 +41,13 @@ pub enum Command {
     /// need not be). Exits with 0 when a run can start, and with 4 when something is missing.
     #[command(after_help = EXIT_CODES)]
     Check(check::Arguments),
+    /// Find where the level of a metric changed over many runs
+    ///
+    /// Reads every run of a directory, in the order of time, follows memory, processor use and the trials' own metrics,
+    /// and lists the runs at which a level changed. Exits with 1 where a change for the worse stands that acks.toml does
+    /// not acknowledge, and with 3 where there are too few runs to tell.
+    #[command(after_help = EXIT_CODES)]
+    History(history::Arguments),
     /// Give a package its first scenario and the test that runs it
     ///
     /// Writes scenarios/baseline.toml and tests/perf.rs, declares the test in Cargo.toml and ignores results/ in git.
@@ -71,6 +80,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
     };

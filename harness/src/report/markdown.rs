@@ -32,18 +32,29 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 pub(super) fn table(section: &Section) -> String {
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = format!("\n## {}\n\n", section.title);
-    text.push_str(&line(section.header.iter().map(|name| cell(name)).collect()));
-    text.push_str(&line(section.header.iter().map(|_| "---".to_owned()).collect()));
-    for row in &section.rows {
-        text.push_str(&line(row.iter().map(|text| cell(text)).collect()));
-    }
+    let header: Vec<String> = section.header.iter().map(|name| (*name).to_owned()).collect();
+    let mut text = grid(section.title, &header, section.rows.iter().cloned());
     if let Some(caveat) = section.caveat() {
         text.push_str(&format!("\n{caveat}\n"));
     }
     if let Some(page) = section.explanation() {
         text.push_str(&format!("\n[What this rests on]({page})\n"));
+    }
+    text
+}
+
+/// A titled table.
+pub(super) fn grid(
+    title: &str,
+    header: &[String],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut text = format!("\n## {}\n\n", cell(title));
+    text.push_str(&line(header.iter().map(|name| cell(name)).collect()));
+    text.push_str(&line(header.iter().map(|_| "---".to_owned()).collect()));
+    for row in rows {
+        text.push_str(&line(row.iter().map(|text| cell(text)).collect()));
     }
     text
 }

@@ -4,9 +4,11 @@
 pub mod compare;
 pub mod csv;
 pub mod github;
+pub mod history;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod regression_table;
 pub mod table;
 pub mod text;
 pub mod units;

@@ -3,6 +3,8 @@
 pub mod directory;
 pub mod document;
 pub mod journal;
+pub mod perf_conf;
+pub mod rhs;
 
 mod read;
 mod samples;
@@ -10,8 +12,10 @@ mod samples;
 pub use directory::RunDirectory;
 pub use document::{Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord};
 pub use journal::{Journal, Line, TrialHeader};
+pub use perf_conf::PerfConf;
 pub(crate) use read::SEED_RESET;
 pub use read::{ResultsError, parse, read};
+pub use rhs::RhsTable;
 
 #[cfg(test)]
 mod tests;

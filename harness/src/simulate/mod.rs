@@ -4,6 +4,7 @@
 //! and a suite of data sets can grow without changing what is there.
 
 pub mod curves;
+pub mod history;
 pub mod memory;
 pub mod resets;
 pub mod runs;

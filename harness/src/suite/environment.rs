@@ -9,3 +9,9 @@ pub(crate) fn allow_inconclusive() -> bool {
 pub(crate) fn allows_color() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
+
+/// The commit that is measured, where the environment says: `PROOFLOAD_COMMIT`, else what GitHub or GitLab set.
+pub(super) fn commit() -> Option<String> {
+    let names = ["PROOFLOAD_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA"];
+    names.into_iter().find_map(|name| std::env::var(name).ok().filter(|commit| !commit.is_empty()))
+}

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::confirm;
-use super::environment::allow_inconclusive;
+use super::environment::{allow_inconclusive, commit};
 use super::looks::Looks;
 use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
@@ -111,11 +111,16 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
     let mut journal = Journal::open(&directory.journal()).map_err(broken)?;
     write_plan(&directory, &workspace, &planned, nextest.is_some()).map_err(broken)?;
     let machine = runtime.block_on(environment(&planned));
+    let mut config =
+        serde_json::json!({ "profile": workspace.profile, "filter": arguments.filter });
+    if let Some(commit) = commit() {
+        config["commit"] = commit.into();
+    }
     let opening = Line::Run {
         schema_version: SCHEMA_VERSION,
         test_id: directory.test_id(),
         at: now(),
-        config: serde_json::json!({ "profile": workspace.profile, "filter": arguments.filter }),
+        config,
         environment: machine.clone(),
     };
     journal.write(&opening).map_err(broken)?;

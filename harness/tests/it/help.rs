@@ -70,6 +70,7 @@ fn the_help_of_the_program() {
       analyze   Judge results again and print what was found
       compare   Compare two versions by their runs, and judge whether the new one is worse
       check     Show what a run needs, and whether it is there
+      history   Find where the level of a metric changed over many runs
       init      Give a package its first scenario and the test that runs it
       selftest  Prove on this machine that the gate can pass and can fail
       help      Print this message or the help of the given subcommand(s)

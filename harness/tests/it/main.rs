@@ -8,9 +8,11 @@
 mod ab;
 mod analyze;
 mod compare;
+mod compare_table;
 mod exit_codes;
 mod files;
 mod help;
+mod history;
 mod init;
 mod killed;
 mod listing;

@@ -69,8 +69,8 @@ const DOORS: &[Door] = &[
     },
     Door {
         name: "regex",
-        rooms: &["host", "target", "probe"],
-        reason: "for what other programs print",
+        rooms: &["host", "target", "probe", "command/compare_table"],
+        reason: "for what other programs print, and for the names that they give their files",
     },
     Door {
         name: "nix",

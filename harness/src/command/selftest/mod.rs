@@ -5,6 +5,7 @@
 //! with many trials they are the table of docs/accuracy.md.
 
 pub mod comparisons;
+pub mod history;
 pub mod leaks;
 pub mod rate;
 pub mod resets;
@@ -90,6 +91,7 @@ const PARTS: &[(&str, Measure)] = &[
     ("resets", resets::rates),
     ("scaling laws", scaling::rates),
     ("comparisons", comparisons::rates),
+    ("histories", history::rates),
 ];
 
 /// Every rule on simulated data, `per_cell` data sets for each row.
