@@ -4,6 +4,7 @@
 //! whole, and so is complete where it stands: services and queries are the same type on both sides.
 
 mod ab;
+mod leak;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,12 +13,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::quantity::{Length, Quantity};
-use crate::model::rules::{LeakGate, LeakMethod, ResetMethod};
+use crate::model::rules::ResetMethod;
 use crate::model::spec::probe::Query;
 use crate::model::spec::target::{Clean, Ready, Service};
 use crate::model::{Kind, Op, Param, Severity, Stat};
 
 pub use ab::{AbFile, AbMetricFile, AbMetricTable, ValidityFile};
+pub use leak::LeakFile;
 
 /// A scenario file, one of its profiles, or the environment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -379,28 +381,4 @@ table! {
         /// How long is read after each reset.
         post: Length,
     } {}
-}
-
-/// `[leak]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeakFile {
-    /// By which rule growth is judged.
-    pub rule: Option<LeakMethod>,
-    /// What the gate looks at.
-    pub gate: Option<LeakGate>,
-    /// With `rule = "leakscore"`: slower growth is no leak.
-    pub least: Option<Quantity>,
-    /// Below: normal.
-    pub watch: Option<Quantity>,
-    /// Above: a leak.
-    pub leak: Option<Quantity>,
-    /// With `gate = "gross"`: only a slope surely above this fails.
-    pub gross: Option<Quantity>,
-    /// An interval that includes the limit, or a short run, is unknown.
-    pub certain: Option<bool>,
-    /// The shortest run that can be judged.
-    pub shortest: Option<Length>,
-    /// True: a leak fails only where a second run shows it again.
-    pub confirm: Option<bool>,
 }

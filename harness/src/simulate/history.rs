@@ -1,43 +1,10 @@
 //! [`history`]: results of one benchmark, one run per commit, under the noise of shared machines, with a known step.
 
-use rand::RngExt as _;
-use rand_distr::{Distribution as _, StandardNormal, StudentT};
+use rand_distr::{Distribution as _, StandardNormal};
 use rand_pcg::Pcg64;
 
 use super::generator;
-
-/// How runs of the same build differ, on a log scale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Noise {
-    /// Normal, 2%.
-    Gauss,
-    /// Student's t with 3 degrees of freedom scaled to 2%, and 3% of runs lower by 15%: a noisy neighbor.
-    Heavy,
-    /// Two modes 6% apart, the lower one in 30% of runs, 1% within a mode: placement, turbo.
-    Bimodal,
-    /// A shift of 3% per sitting, and 1.5% per run.
-    Session,
-    /// A random walk of 0.7% per run, and 1.5% per run.
-    Drift,
-}
-
-impl Noise {
-    /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Gauss, Self::Heavy, Self::Bimodal, Self::Session, Self::Drift];
-
-    /// The word that names it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gauss => "gauss",
-            Self::Heavy => "heavy",
-            Self::Bimodal => "bimodal",
-            Self::Session => "session",
-            Self::Drift => "drift",
-        }
-    }
-}
+use super::runs::Noise;
 
 /// `n` results around 100; from run `at` on they are lower by the fraction `effect`. Set `index` of its kind.
 #[must_use]
@@ -53,7 +20,7 @@ pub fn history(
         generator(seed, &format!("history/{}/{n}/{at}/{effect}/{index}", noise.as_str()));
     let mut walk = 0.0;
     let value = |run: usize| {
-        let mut log = one(noise, &mut random);
+        let mut log = noise.run(&mut random);
         match noise {
             Noise::Session => log += 0.03 * normal(&mut random),
             Noise::Drift => {
@@ -66,22 +33,6 @@ pub fn history(
         100.0 * (log + step).exp()
     };
     (0..n).map(value).collect()
-}
-
-fn one(noise: Noise, random: &mut Pcg64) -> f64 {
-    match noise {
-        Noise::Gauss => 0.02 * normal(random),
-        Noise::Heavy => {
-            let tail: f64 = StudentT::new(3.0).map_or(0.0, |t| t.sample(random));
-            let outlier = if random.random::<f64>() < 0.03 { 0.85_f64.ln() } else { 0.0 };
-            0.02 * tail / 3.0_f64.sqrt() + outlier
-        }
-        Noise::Bimodal => {
-            let low = if random.random::<f64>() < 0.3 { 0.06 } else { 0.0 };
-            0.01 * normal(random) - low
-        }
-        Noise::Session | Noise::Drift => 0.015 * normal(random),
-    }
 }
 
 fn normal(random: &mut Pcg64) -> f64 {

@@ -65,7 +65,8 @@ impl Noise {
         variance.sqrt()
     }
 
-    fn run(self, random: &mut Pcg64) -> f64 {
+    /// The log of one run, without what a sitting or a drift adds.
+    pub(super) fn run(self, random: &mut Pcg64) -> f64 {
         let normal = |random: &mut Pcg64| -> f64 { StandardNormal.sample(random) };
         match self {
             Self::Gauss => 0.02 * normal(random),

@@ -32,7 +32,7 @@ const CONTROLS: [Control; 3] = [
     },
     Control {
         name: "slowed",
-        what: "the workload against one that takes 1.5 times as long",
+        what: "the workload against one that is slowed down",
         text: include_str!("scenarios/slowed.toml"),
         wanted: Verdict::Fail,
     },
@@ -44,7 +44,7 @@ const SERVICE: &str = include_str!("scenarios/driver.toml");
 /// Runs the controls as a suite of their own, and judges what the run left on disk.
 pub(super) fn run(short: bool, judge: Judge) -> Result<Vec<Outcome>, Failure> {
     let root = workspace()?;
-    let directory = tempfile()?;
+    let directory = super::scratch("controls").map_err(Failure::rig)?;
     let outcome = attempt(&root, &directory, short, judge);
     let _ = fs::remove_dir_all(&directory);
     outcome
@@ -108,10 +108,4 @@ fn workspace() -> Result<PathBuf, Failure> {
             "error: the demo workload is not here: run this in a checkout of proofload, or add --simulated",
         )
     })
-}
-
-fn tempfile() -> Result<PathBuf, Failure> {
-    let path = std::env::temp_dir().join(format!("proofload-controls-{}", std::process::id()));
-    fs::create_dir_all(&path).map_err(Failure::rig)?;
-    Ok(path)
 }

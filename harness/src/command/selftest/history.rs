@@ -2,7 +2,8 @@
 
 use super::{Expected, Rate};
 use crate::analysis::change_points::{Method, change_points};
-use crate::simulate::history::{Noise, history};
+use crate::simulate::history::history;
+use crate::simulate::runs::Noise;
 
 /// Runs before the step and after it.
 const RUNS: [usize; 2] = [30, 10];

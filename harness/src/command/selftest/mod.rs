@@ -18,6 +18,7 @@ mod table;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Answer, Failure};
 use crate::analysis::Analysis;
@@ -80,6 +81,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let wrong =
         outcomes.iter().filter(|outcome| !outcome.holds).count() + rates.iter().filter(off).count();
     Ok(Answer { text: table::text(&outcomes, &rates, wrong, strict), code: u8::from(wrong > 0) })
+}
+
+/// A directory of our own, empty.
+fn scratch(name: &str) -> std::io::Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("proofload-selftest-{name}-{}-{count}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    fs::create_dir(&path)?;
+    Ok(path)
 }
 
 /// Measures the error rates of one part of the rules: from a seed, with so many data sets per row.

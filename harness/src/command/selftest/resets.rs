@@ -14,7 +14,7 @@ const CYCLES: usize = 4;
 #[must_use]
 pub fn rates(seed: u64, per_cell: usize) -> Vec<Rate> {
     let failed = |kept: f64, index: usize| {
-        let record = paper::record(trial(seed, kept, index));
+        let record = paper::record(trial(seed, kept, index).1);
         let resets = record.iter().flat_map(reset::resets);
         resets.into_iter().any(|reset| reset.verdict == ResetVerdict::Fail)
     };
@@ -32,8 +32,8 @@ pub fn rates(seed: u64, per_cell: usize) -> Vec<Rate> {
     ]
 }
 
-/// A trial of kind `reset` with a simulated service.
-pub(super) fn trial(seed: u64, kept: f64, index: usize) -> Vec<Line> {
+/// A trial of kind `reset` with a simulated service, and its id.
+pub(super) fn trial(seed: u64, kept: f64, index: usize) -> (String, Vec<Line>) {
     let service = service(seed, kept, CYCLES, index);
     let bytes = |mib: &[f64]| mib.iter().map(|mib| mib * MIB).collect::<Vec<f64>>();
     let (baseline, posts) = (bytes(&service.baseline_mb), service.posts_mb.iter());
@@ -45,7 +45,8 @@ pub(super) fn trial(seed: u64, kept: f64, index: usize) -> Vec<Line> {
         .collect();
     // Resets are compared by their working set and judged by the floors of the same.
     let id = format!("reset::simulated::kept={kept},index={index}");
-    paper::lines(&id, Kind::Reset, &metric::MEMORY_WORKING_SET, &stretches)
+    let lines = paper::lines(&id, Kind::Reset, &metric::MEMORY_WORKING_SET, &stretches);
+    (id, lines)
 }
 
 #[cfg(test)]

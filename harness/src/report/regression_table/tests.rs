@@ -84,7 +84,7 @@ fn the_text_has_the_lines_of_the_original_and_ours() {
 
 #[test]
 fn the_page_is_highlighted_by_direction_and_weight_and_is_escaped() {
-    let page = with(|report| html::render(report));
+    let page = with(html::render);
     holds(
         &page,
         &["<td class=\"bad dark\">+10</td>", "<td class=\"bad light\">-1</td>", "<td>+100</td>"],
