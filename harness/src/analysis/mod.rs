@@ -156,8 +156,14 @@ pub fn analyze_for(results: &Results, capacity: Option<&Quantity>) -> Analysis {
 /// Analyses one trial: what a running suite needs to judge it. Curves over several trials are not in it.
 #[must_use]
 pub fn analyze_trial(trial: &TrialRecord) -> Analysis {
+    analyze_trials([trial])
+}
+
+/// The same of several trials, each by itself.
+#[must_use]
+pub fn analyze_trials<'a>(trials: impl IntoIterator<Item = &'a TrialRecord>) -> Analysis {
     let mut analysis = Analysis::default();
-    analysis.absorb(trial);
+    trials.into_iter().for_each(|trial| analysis.absorb(trial));
     analysis
 }
 

@@ -11,13 +11,7 @@ use crate::scenario::DEFAULTS;
 /// profile, which are those of profile `full`.
 #[must_use]
 pub fn of(trial: &TrialRecord) -> &Rules {
-    trial.rules.as_ref().unwrap_or_else(|| default())
-}
-
-/// The rules of the embedded defaults, without a profile.
-#[must_use]
-pub fn default() -> &'static Rules {
-    &DEFAULT
+    trial.rules.as_ref().unwrap_or_else(|| defaults())
 }
 
 /// The rules of the embedded defaults, without a profile.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::analysis::digits::short;
 use crate::analysis::fit::{Capacity, Curves, Fit, Prediction, Warning};
 use crate::analysis::series::{Series, by_source};
+use crate::analysis::validity::left_out;
 use crate::analysis::{MIB, ending, rules};
 use crate::model::quantity::Quantity;
 use crate::model::{Event, EventKind, Kind, Outcome, Sample, metric};
@@ -60,13 +61,13 @@ pub(super) struct Group<'a> {
 /// The trials of kind `load` that belong to one curve, in the order of their first trial.
 ///
 /// Only trials that ran to their end count: what died under its load, or was ended early by a threshold, has no mean
-/// under that load. Trials that differ
-/// in more than the level (other scenario, target or matrix parameters) are different curves.
+/// under that load; nor has one whose data cannot be judged. Trials that differ in more than the level (other scenario,
+/// target or matrix parameters) are different curves.
 pub(super) fn groups(results: &Results) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for trial in results.scenarios.iter().filter(|trial| trial.kind == Some(Kind::Load)) {
         let is_whole = ending(trial) == Some(Outcome::Completed) && !ended_early(trial);
-        if !is_whole || trial.is_discarded() {
+        if !is_whole || trial.is_discarded() || left_out(trial).is_some() {
             continue;
         }
         let (name, params) = (curve_name(trial), shared(trial));

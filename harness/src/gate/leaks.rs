@@ -3,6 +3,7 @@
 use super::Check;
 use super::thresholds::{number, shown};
 use crate::analysis::digits::short;
+use crate::analysis::validity::breaches;
 use crate::analysis::{Analysis, Leak, LeakMethod, LeakVerdict, MIB, PER_MINUTE, leak, rules};
 use crate::model::rules::{LeakGate, LeakRule};
 use crate::model::{Kind, Outcome, Verdict};
@@ -22,7 +23,7 @@ pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {
     let check = |leak: &Leak| match trial.metadata.get(CONFIRMS).and_then(|id| id.as_str()) {
         Some(confirmed) => second(check(rule, leak), confirmed),
         None if rule.confirm && leak.verdict == LeakVerdict::Leak => {
-            confirmed(check(rule, leak), leak, analysis)
+            confirmed(trial, leak, analysis)
         }
         None => check(rule, leak),
     };
@@ -71,21 +72,39 @@ pub fn look(trial: &TrialRecord) -> Look {
 }
 
 /// A leak of a first run, with what the second says.
-fn confirmed(first: Check, leak: &Leak, analysis: &Analysis) -> Check {
+fn confirmed(trial: &TrialRecord, leak: &Leak, analysis: &Analysis) -> Check {
+    let rule = &rules::of(trial).leak;
+    let first = check(rule, leak);
     let id = format!("{}{CONFIRM}", leak.id);
     let of = |again: &&Leak| {
         again.id == id && again.container == leak.container && again.channel == leak.channel
     };
-    let (verdict, says) = match analysis.leaks.iter().find(of) {
-        None => {
+    let again = analysis.leaks.iter().find(of);
+    let (verdict, says) = match (again, disturbed(trial, analysis, &id)) {
+        (None, _) => {
             (Verdict::Inconclusive, "a second run has to show it again, and there is none".into())
         }
-        Some(again) if matches!(again.verdict, LeakVerdict::Leak | LeakVerdict::Suspect) => {
-            (Verdict::Fail, format!("a second run shows it again: {}", again.reason))
+        (_, Some(reason)) => {
+            (Verdict::Inconclusive, format!("a second run cannot be judged: {reason}"))
         }
-        Some(again) => (Verdict::Warn, format!("a second run does not show it: {}", again.reason)),
+        (Some(again), None) => match check(rule, again).verdict {
+            Verdict::Fail | Verdict::Warn => {
+                (Verdict::Fail, format!("a second run shows it again: {}", again.reason))
+            }
+            Verdict::Pass => {
+                (Verdict::Warn, format!("a second run does not show it: {}", again.reason))
+            }
+            _ => (Verdict::Inconclusive, format!("a second run cannot tell: {}", again.reason)),
+        },
     };
     Check { verdict, reason: format!("{}; {says}", first.reason), ..first }
+}
+
+/// What is wrong with the data of a second run, which has the rules of the first; `None` where nothing is.
+fn disturbed(first: &TrialRecord, analysis: &Analysis, id: &str) -> Option<String> {
+    let rule = rules::of(first).validity.as_ref().filter(|rule| rule.gate)?;
+    let facts = analysis.validity.iter().find(|facts| facts.id == id)?;
+    breaches(rule, facts).into_iter().next().map(|breach| breach.reason)
 }
 
 /// A finding of a second run, which says something of the first only.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::compare::FEWEST;
 use crate::analysis::digits::short;
 use crate::analysis::table::{
     CategoryComparison, CellComparison, Column, RowComparison, TableComparison,
@@ -74,7 +75,7 @@ pub fn judge(comparison: &TableComparison, limits: TableLimits) -> TableJudgemen
         }
     }
     for missing in comparison.missing.iter().filter(|missing| missing.whole_side) {
-        let one = if comparison.a.iter().any(|file| missing.files.contains(file)) {
+        let one = if comparison.a.iter().all(|file| missing.files.contains(file)) {
             "first"
         } else {
             "second"
@@ -122,6 +123,10 @@ fn verdict(cell: &CellComparison, better: Better, limits: TableLimits) -> (Verdi
     if a < 2 || b < 2 {
         let reason = format!("{a} and {b} repetitions have a value, each side needs 2");
         return (Verdict::NoData, reason);
+    }
+    if a.min(b) < FEWEST {
+        let reason = format!("{a} and {b} repetitions; a verdict needs {FEWEST} on each side");
+        return (Verdict::Inconclusive, reason);
     }
     let (Some(change), Some(interval), Some(p)) = (cell.change, cell.interval, cell.adjusted_p)
     else {
@@ -237,11 +242,12 @@ mod tests {
     fn what_was_not_shown_does_not_pass() {
         let noisy = [80.0, 120.0, 95.0];
         check("cpu", &noisy, &[90.0, 118.0, 99.0], Verdict::Inconclusive, "neither shown");
-        check("cpu", &[5.0, 5.0], &[6.0, 6.0], Verdict::Inconclusive, "5 became 6 without any");
-        check("cpu", &[0.0, 0.0], &[1.0, 2.0], Verdict::Inconclusive, "0 became 1.5, which has");
+        check("cpu", &[5.0; 3], &[6.0; 3], Verdict::Inconclusive, "5 became 6 without any");
+        check("cpu", &[0.0; 3], &[1.0, 2.0, 1.5], Verdict::Inconclusive, "0 became 1.5, which has");
         check("cpu", &[5.0, f64::NAN], &[6.0, 6.0], Verdict::NoData, "1 and 2 repetitions");
+        check("cpu", &[5.0, 5.1], &[9.0, 9.1], Verdict::Inconclusive, "2 and 2 repetitions; a");
         check("packets", &[5.0, 5.1], &[9.0, 9.1], Verdict::NoData, "");
-        check("cpu", &[5.0, 5.0], &[5.0, 5.0], Verdict::Pass, "the same in every repetition: 5");
+        check("cpu", &[5.0; 3], &[5.0; 3], Verdict::Pass, "the same in every repetition: 5");
     }
 
     #[test]

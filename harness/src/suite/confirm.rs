@@ -1,6 +1,6 @@
 //! A second run of a trial that leaks, where a leak has to be confirmed: [`second`], and [`judge`] of the two.
 
-use crate::analysis::{Analysis, analyze_trial};
+use crate::analysis::{analyze_trial, analyze_trials};
 use crate::gate::leaks::{CONFIRM, CONFIRMS, wants_confirmation};
 use crate::gate::{Check, judge_trial};
 use crate::model::Verdict;
@@ -35,10 +35,7 @@ pub(super) struct Both {
 
 /// Judges two runs of a trial together, as a later analysis of their results does.
 pub(super) fn judge(first: &TrialRecord, second: &TrialRecord) -> Both {
-    let mut both: Analysis = analyze_trial(first);
-    let again = analyze_trial(second);
-    both.summaries.extend(again.summaries);
-    both.leaks.extend(again.leaks);
+    let both = analyze_trials([first, second]);
     let (verdict, mut checks) = judge_trial(first, &both);
     let (other, more) = judge_trial(second, &both);
     checks.extend(more);

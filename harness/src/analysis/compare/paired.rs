@@ -14,6 +14,9 @@ const WEIGHT: f64 = 10.0;
 const ENOUGH: u32 = 10;
 /// No machine repeats a run better than this, whatever a lucky history says: standard deviation of a log.
 const FLOOR: f64 = 0.01;
+/// Readings that are counted in ticks or pages may differ by the same amount in every pair, which is no certainty:
+/// standard deviation of a difference below which nothing is believed.
+const RESOLUTION: f64 = 0.0005;
 
 /// The change that pairs of runs show: `differences` are those of the logs, positive where worse. `None` of fewer
 /// than two.
@@ -25,7 +28,8 @@ pub fn moderated(differences: &[f64], prior: Option<Prior>) -> Option<Estimate> 
     let (weight, single) = prior.map_or((0.0, 0.0), |prior| (WEIGHT, prior.sd.max(FLOOR)));
     let freedom = weight + n - 1.0;
     // A difference of two runs has twice the variance of one.
-    let variance = (weight * 2.0 * single.powi(2) + (n - 1.0) * own) / freedom;
+    let variance =
+        (weight * 2.0 * single.powi(2) + (n - 1.0) * own.max(RESOLUTION.powi(2))) / freedom;
     Some(Estimate { mean, error: (variance / n).sqrt(), freedom })
 }
 

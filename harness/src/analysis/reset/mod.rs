@@ -107,13 +107,15 @@ impl Reset {
             short(slope),
             if low < high { &bounds } else { "" }
         );
-        if low > 0.0 && slope > limit {
+        if slope > limit && low > 0.0 {
             (ResetVerdict::Fail, format!("{found}: every cycle keeps some"))
+        } else if slope > limit {
+            (ResetVerdict::Unknown, format!("{found}: too uneven to tell growth from chance"))
         } else if high > detect {
             let reason = format!("{found}: a growth of {}% could hide in that", short(detect));
             (ResetVerdict::Unknown, reason)
         } else {
-            (ResetVerdict::Pass, format!("{found}: it does not grow"))
+            (ResetVerdict::Pass, format!("{found}: no more than {}%", short(limit)))
         }
     }
 

@@ -200,7 +200,18 @@ fn compared(
         let divided = |top: Option<f64>, bottom: Option<f64>| {
             Some(top? / bottom?).filter(|ratio| ratio.is_finite())
         };
+        // The original tests the column's own readings, which are another quantity: ours are the ratios of each file.
+        let each = |side: &[Repetition]| -> Vec<f64> {
+            let value = |row: &RhsRow, column| row.values.get(index(column)).copied().flatten();
+            let rows = side.iter().filter_map(|file| row(file, name, key));
+            let ratios = rows.filter_map(|row| {
+                divided(value(row, ratio.numerator), value(row, ratio.denominator))
+            });
+            ratios.collect()
+        };
+        let own = CellComparison::of(each(a), each(b));
         let cell = &mut cells[index(ratio.column)];
+        (cell.welch, cell.interval) = (own.welch, own.interval);
         cell.average_a = divided(top.average_a, bottom.average_a);
         cell.average_b = divided(top.average_b, bottom.average_b);
         cell.describe();

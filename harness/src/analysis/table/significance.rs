@@ -1,10 +1,8 @@
-//! What a difference between repetitions is worth: t-tests with and without equal variance, paired, and Holm's
-//! correction for many of them.
+//! What a difference between repetitions is worth: t-tests with and without equal variance, and paired.
 //!
 //! Student, "The probable error of a mean", Biometrika 6(1), 1908; Welch, "The generalization of Student's problem when
-//! several different population variances are involved", Biometrika 34, 1947; Holm, "A simple sequentially rejective
-//! multiple test procedure", Scandinavian Journal of Statistics 6(2), 1979. Spreads are taken about the mean in a second
-//! pass: the textbook difference of sums loses all digits where the spread is small against the mean.
+//! several different population variances are involved", Biometrika 34, 1947. Spreads are taken about the mean in a
+//! second pass: the textbook difference of sums loses all digits where the spread is small against the mean.
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};

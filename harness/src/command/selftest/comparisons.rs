@@ -159,7 +159,7 @@ fn rule(prior: Option<Prior>) -> AbRule {
 }
 
 fn interleaved(base: &[f64], new: &[f64], rule: &AbRule) -> Vec<TrialRecord> {
-    let rules = Rules { ab: Some(rule.clone()), ..crate::analysis::rules::default().clone() };
+    let rules = Rules { ab: Some(rule.clone()), ..crate::analysis::rules::defaults().clone() };
     let run = |version: &str, pair: usize, slot: usize, log: f64| {
         let mut trial = record(&format!("{ID}::ab={version}::r={pair}"), slot, log);
         trial.repeat = u32::try_from(pair).unwrap_or(u32::MAX);

@@ -64,6 +64,7 @@ pub(super) fn record(lines: Vec<Line>) -> Option<TrialRecord> {
     lines.for_each(|line| record.take(line));
     Some(record)
 }
+
 /// The journal of a run of these trials, one line each.
 pub(super) fn journal(trials: Vec<Vec<Line>>) -> Vec<Line> {
     let at = Date(Timestamp::UNIX_EPOCH);

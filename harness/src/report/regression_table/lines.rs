@@ -1,6 +1,7 @@
 //! The lines that every rendering of a table shares: their names, and their cells as text.
 
 use super::TableReport;
+use crate::analysis::compare::SEPARATE;
 use crate::analysis::digits::short;
 use crate::analysis::table::{CategoryComparison, CellComparison, Spread};
 use crate::gate::table::TableCheck;
@@ -130,6 +131,7 @@ pub(super) fn notes(report: TableReport<'_>) -> Vec<String> {
         notes.push(description.clone());
     }
     notes.push(format!("{} repetitions against {}", comparison.a.len(), comparison.b.len()));
+    notes.push(format!("warning: {SEPARATE}"));
     for (name, a, b) in &comparison.versions {
         let shown = |text: &String| if text.is_empty() { NOTHING.to_owned() } else { text.clone() };
         notes.push(format!("{name}: {} became {}", shown(a), shown(b)));

@@ -4,6 +4,7 @@ use super::*;
 use crate::analysis::analyze;
 use crate::analysis::tests::{read, ruled, run, trial};
 use crate::gate::judge_trial;
+use crate::model::rules::ValidityRule;
 use crate::model::{Kind, metric};
 
 const MIB: f64 = 1_048_576.0;
@@ -46,6 +47,36 @@ fn two_runs_come_to_the_same_live_and_later() {
         let both = judge(&first, &second);
         assert_eq!((both.first, both.verdict), (expected, expected), "{:?}", both.checks);
         assert!(both.checks[0].reason.contains(says), "{:?}", both.checks);
+        let results = run(vec![first.clone(), second]);
+        let later = crate::gate::judge(&results, &analyze(&results));
+        assert_eq!((later.verdict, later.checks), (both.verdict, both.checks));
+    }
+}
+
+#[test]
+fn a_second_run_that_cannot_tell_or_be_judged_decides_nothing() {
+    let first = leaking("duration::x", 2.0);
+    let short = TrialRecord { samples: again(0.0).samples[..20].to_vec(), ..again(0.0) };
+    let mut disturbed = again(2.0);
+    let defaults: toml::Table = toml::from_str(crate::scenario::DEFAULTS).unwrap();
+    let rule: ValidityRule = defaults["validity"].clone().try_into().unwrap();
+    let validity = |record: &mut TrialRecord| {
+        record.rules.as_mut().unwrap().validity = Some(rule.clone());
+    };
+    validity(&mut disturbed);
+    for sample in &mut disturbed.samples {
+        for (metric, value) in [(&metric::HOST_CPU_BUSY, 0.6), (&metric::HOST_CPU_STEAL, 0.4)] {
+            sample.readings.push(crate::model::Reading::new(metric, &"host".into(), value));
+        }
+    }
+    let mut first_ruled = first.clone();
+    validity(&mut first_ruled);
+    for (first, second, says) in
+        [(&first, short, "cannot tell"), (&first_ruled, disturbed, "cannot be judged")]
+    {
+        let both = judge(first, &second);
+        assert_eq!(both.first, Verdict::Inconclusive, "{:?}", both.checks);
+        assert!(both.checks.iter().any(|check| check.reason.contains(says)), "{:?}", both.checks);
         let results = run(vec![first.clone(), second]);
         let later = crate::gate::judge(&results, &analyze(&results));
         assert_eq!((later.verdict, later.checks), (both.verdict, both.checks));
