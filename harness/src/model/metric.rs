@@ -100,6 +100,8 @@ pub const PROCESSES: Metric = Metric::lower("processes", Unit::Count);
 pub const THREADS: Metric = Metric::lower("threads", Unit::Count);
 /// Open file descriptors.
 pub const OPEN_FILES: Metric = Metric::lower("files.open", Unit::Count);
+/// Open file descriptors that are sockets; absent of a process with more than 1,024 descriptors.
+pub const SOCKETS: Metric = Metric::lower("sockets.open", Unit::Count);
 /// Processes killed for want of memory since the source started.
 pub const OOM_KILLS: Metric = Metric::lower("oom.kills", Unit::Count);
 /// Agents that the application says are live.
@@ -142,6 +144,7 @@ pub const CATALOG: &[Metric] = &[
     PROCESSES,
     THREADS,
     OPEN_FILES,
+    SOCKETS,
     OOM_KILLS,
     AGENTS_LIVE,
     AGENTS_SPAWN_TIME,

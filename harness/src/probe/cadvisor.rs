@@ -167,6 +167,7 @@ fn usage(stats: &Stats, info: &Info) -> Usage {
         processes: counted(|tasks| tasks.process_count),
         threads: counted(|tasks| tasks.threads_current),
         files: counted(|tasks| tasks.fd_count),
+        sockets: counted(|tasks| tasks.socket_count),
     }
 }
 
@@ -266,6 +267,8 @@ struct Tasks {
     process_count: u64,
     #[serde(default)]
     fd_count: u64,
+    #[serde(default)]
+    socket_count: u64,
     #[serde(default)]
     threads_current: u64,
 }

@@ -200,6 +200,7 @@ fn usage(answer: &ContainerStatsResponse) -> Option<Usage> {
         processes: None,
         threads: answer.pids_stats.as_ref().and_then(|pids| pids.current),
         files: None,
+        sockets: None,
     })
 }
 

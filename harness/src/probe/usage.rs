@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::metric::{
     CPU_THROTTLED, CPU_TIME, CPU_USAGE, DISK_READ, DISK_WRITTEN, MEMORY_ANON, MEMORY_FRACTION,
     MEMORY_LIMIT, MEMORY_RSS, MEMORY_USAGE, MEMORY_WORKING_SET, NETWORK_RECEIVED, NETWORK_SENT,
-    OPEN_FILES, PROCESSES, THREADS,
+    OPEN_FILES, PROCESSES, SOCKETS, THREADS,
 };
 use crate::model::{Metric, Reading};
 
@@ -27,6 +27,7 @@ pub(super) const METRICS: &[Metric] = &[
     PROCESSES,
     THREADS,
     OPEN_FILES,
+    SOCKETS,
 ];
 
 /// What a member has used. What was not measured is `None`, never 0.
@@ -64,6 +65,8 @@ pub(super) struct Usage {
     pub(super) threads: Option<u64>,
     /// A count of file descriptors.
     pub(super) files: Option<u64>,
+    /// How many of them are sockets.
+    pub(super) sockets: Option<u64>,
 }
 
 impl Usage {
@@ -107,6 +110,7 @@ impl Usage {
             (&PROCESSES, bytes(self.processes)),
             (&THREADS, bytes(self.threads)),
             (&OPEN_FILES, bytes(self.files)),
+            (&SOCKETS, bytes(self.sockets)),
         ];
         let measured = values.into_iter().filter_map(|(metric, value)| Some((metric, value?)));
         readings.extend(
@@ -153,6 +157,7 @@ mod tests {
             processes: some,
             threads: some,
             files: some,
+            sockets: some,
         };
         let before = Usage { at: 1.0, cpu_time: Some(0.5), ..Usage::default() };
         let mut readings = Vec::new();

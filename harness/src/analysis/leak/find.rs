@@ -19,7 +19,7 @@ const LEAST_COUNT: f64 = 0.25;
 /// The unit of slopes of what is counted.
 const PER_MINUTE_OF_COUNTS: &str = "count/min";
 /// What is counted and judged. Under the limits of memory one file or thread stands for one MiB.
-const COUNTED: [&Metric; 2] = [&metric::OPEN_FILES, &metric::THREADS];
+const COUNTED: [&Metric; 3] = [&metric::OPEN_FILES, &metric::THREADS, &metric::SOCKETS];
 
 /// One series that is judged.
 struct Judged<'a> {

@@ -97,7 +97,7 @@ impl Cgroup {
         usage.processes = Some(pids.len() as u64);
         if self.files.is_ok() {
             match count_files(&self.proc, pids) {
-                Ok(count) => usage.files = Some(count),
+                Ok(count) => (usage.files, usage.sockets) = (Some(count.files), count.sockets),
                 Err(error) => self.files = Err(format!("open files cannot be counted: {error}")),
             }
         }
@@ -191,26 +191,53 @@ fn add_below(directory: &Path, pids: &mut Vec<u32>) -> io::Result<()> {
     Ok(())
 }
 
-/// Open file descriptors of these processes, but for those that ended meanwhile.
-pub(super) fn count_files(proc: &Path, pids: &[u32]) -> io::Result<u64> {
-    let mut count = 0;
+/// Open file descriptors, and those of them that are sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Descriptors {
+    pub(super) files: u64,
+    /// None where one process has so many descriptors that asking each would disturb what is measured.
+    pub(super) sockets: Option<u64>,
+}
+
+/// So many descriptors of one process are asked what they are: some 2 us each.
+const ASKED: u64 = 1024;
+
+/// The descriptors of these processes, but for those that ended meanwhile.
+pub(super) fn count_files(proc: &Path, pids: &[u32]) -> io::Result<Descriptors> {
+    let mut all = Descriptors { files: 0, sockets: Some(0) };
     for pid in pids {
         match files_of(&proc.join(format!("{pid}/fd"))) {
-            Ok(files) => count += files,
+            Ok(own) => {
+                all.files += own.files;
+                all.sockets = all.sockets.zip(own.sockets).map(|(all, own)| all + own);
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // ESRCH: the process ended after its directory was found.
             Err(error) if error.raw_os_error() == Some(3) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(count)
+    Ok(all)
 }
 
-fn files_of(directory: &Path) -> io::Result<u64> {
+fn files_of(directory: &Path) -> io::Result<Descriptors> {
     // Since Linux 6.2 the directory's size is their number; before, it is 0.
     let size = fs::metadata(directory)?.size();
     let counted = size > 0 && directory.starts_with("/proc");
-    if counted { Ok(size) } else { Ok(fs::read_dir(directory)?.count() as u64) }
+    if counted && size > ASKED {
+        return Ok(Descriptors { files: size, sockets: None });
+    }
+    let (mut files, mut sockets) = (0, 0);
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        files += 1;
+        let is_socket =
+            |target: PathBuf| target.as_os_str().as_encoded_bytes().starts_with(b"socket:");
+        if files <= ASKED && fs::read_link(path).is_ok_and(is_socket) {
+            sockets += 1;
+        }
+    }
+    Ok(Descriptors { files, sockets: (files <= ASKED).then_some(sockets) })
 }
 
 /// Bytes received and sent over every interface but the loopback, from `/proc/<pid>/net/dev`.

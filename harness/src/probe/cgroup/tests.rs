@@ -40,6 +40,7 @@ fn version_1_is_read() {
             processes: Some(1),
             threads: Some(1),
             files: Some(3),
+            sockets: Some(0),
         },
     );
 }
@@ -65,6 +66,7 @@ fn version_2_is_read_with_groups_below() {
             processes: Some(2),
             threads: Some(9),
             files: Some(4),
+            sockets: Some(0),
         },
     );
 }
@@ -91,6 +93,7 @@ fn version_2_is_read_as_a_kernel_wrote_it() {
             processes: Some(1),
             threads: Some(1),
             files: Some(3),
+            sockets: Some(0),
         },
     );
 }
@@ -142,4 +145,22 @@ fn only_the_loopback_is_no_network() {
     {
         assert_eq!(network_bytes(&text), bytes, "{text}");
     }
+}
+
+#[test]
+fn descriptors_that_are_sockets_are_told_apart() {
+    let root = tempfile::tempdir().unwrap();
+    let descriptors = root.path().join("7/fd");
+    fs::create_dir_all(&descriptors).unwrap();
+    for (number, target) in
+        ["/dev/null", "socket:[31]", "pipe:[9]", "socket:[32]"].iter().enumerate()
+    {
+        std::os::unix::fs::symlink(target, descriptors.join(number.to_string())).unwrap();
+    }
+    let counted = count_files(root.path(), &[7, 8]).unwrap();
+    assert_eq!(counted, Descriptors { files: 4, sockets: Some(2) });
+    let own = count_files(Path::new("/proc"), &[std::process::id()]).unwrap();
+    let _listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let more = count_files(Path::new("/proc"), &[std::process::id()]).unwrap();
+    assert!(more.sockets.is_some() && own.sockets.is_some() && more.files >= 3, "{own:?} {more:?}");
 }

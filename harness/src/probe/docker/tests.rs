@@ -33,6 +33,7 @@ fn statistics_under_version_1_are_read() {
         processes: None,
         threads: Some(2),
         files: None,
+        sockets: None,
     };
     assert_eq!(stats(answer), Some(expected));
 }

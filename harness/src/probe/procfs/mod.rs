@@ -185,7 +185,7 @@ impl Tree {
         if self.files.is_ok() {
             let pids: Vec<u32> = alive.iter().map(|(pid, _)| *pid).collect();
             match count_files(&processes.proc, &pids) {
-                Ok(count) => usage.files = Some(count),
+                Ok(count) => (usage.files, usage.sockets) = (Some(count.files), count.sockets),
                 Err(error) => self.files = Err(format!("open files cannot be counted: {error}")),
             }
         }

@@ -40,6 +40,7 @@ fn expected(processes: u64, everyone: u64, ticks: u64) -> Usage {
         processes: Some(processes),
         threads: Some(processes * 2),
         files: Some(processes),
+        sockets: Some(0),
         ..Usage::default()
     }
 }
