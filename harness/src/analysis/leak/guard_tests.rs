@@ -1,3 +1,5 @@
+//! What the guard doubts and what it leaves alone.
+
 use proptest::prelude::*;
 
 use super::super::floors::FloorSlope;

@@ -200,7 +200,7 @@ fn growth_in_few_steps_is_unknown_and_says_why() {
     assert!(leak.score > leak.limits.map(|limits| limits.leak), "{leak:?}");
     assert_eq!(
         leak.reason,
-        "score 29, but it grows in few steps, as an allocator's high-water mark does: 11 of 15 parts of the run stood still; a longer run would tell"
+        "score 28.99, but it grows in few steps, as an allocator's high-water mark does: 11 of 15 parts of the run stood still; a longer run would tell"
     );
     let json = serde_json::to_value(&leak).unwrap();
     assert_eq!(json["doubt"], serde_json::json!({ "steps": { "still": 11, "of": 15 } }));
