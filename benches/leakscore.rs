@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use proofload::analysis::leak::guard::judge;
 use proofload::analysis::leak::leakscore::Trace;
 use proofload::simulate::memory::{LEAKS, NULLS, STEP, trace};
 
@@ -21,7 +22,7 @@ fn thousand_traces(criterion: &mut Criterion) {
         bench.iter(|| {
             for values in &traces {
                 let found = Trace::of(black_box(values), STEP).expect("long enough");
-                black_box(found.verdict(found.limits(), 0.25));
+                black_box(judge(&found, found.limits(), 0.25));
             }
         });
     });

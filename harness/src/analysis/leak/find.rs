@@ -1,7 +1,8 @@
 //! [`leaks`]: the series of a trial that are judged, and what each rule makes of them.
 
 use super::grid::Grid;
-use super::leakscore::{self, CLEAN, DECISIVE, FEWEST, Limits, SHORTEST, Trace};
+use super::guard::{Doubt, Judgement, judge};
+use super::leakscore::{self, CLEAN, DECISIVE, FEWEST, SHORTEST, Trace};
 use super::{Apart, Leak, LeakMethod, LeakVerdict, seed};
 use crate::analysis::digits::short;
 use crate::analysis::regression::Line;
@@ -133,7 +134,10 @@ fn family(
     let floor = judged.first().map_or(LEAST_COUNT, |judged| least(judged.scale));
     let mut limits = leakscore::step_down(&scored, floor).into_iter();
     let found = judged.into_iter().zip(traces).map(|(judged, trace)| {
-        let trace = trace.map(|trace| (trace, limits.next().unwrap_or(trace.limits())));
+        let trace = trace.map(|trace| {
+            let limits = limits.next().unwrap_or(trace.limits());
+            (trace, judge(&trace, limits, floor))
+        });
         by_score(trial, rule, judged, trace, floor)
     });
     found.collect()
@@ -178,6 +182,7 @@ fn found(trial: &TrialRecord, rule: &LeakRule, judged: Judged<'_>) -> (Leak, Opt
         score: None,
         limits: None,
         verdict: LeakVerdict::Unknown,
+        doubt: None,
         reason: String::new(),
         n: judged.series.len(),
         apart: judged.apart,
@@ -195,7 +200,7 @@ fn by_score(
     trial: &TrialRecord,
     rule: &LeakRule,
     judged: Judged<'_>,
-    trace: Result<(Trace, Limits), String>,
+    trace: Result<(Trace, Judgement), String>,
     least: f64,
 ) -> Leak {
     let is_memory = judged.scale == MIB;
@@ -204,14 +209,17 @@ fn by_score(
         "a single reading has no slope".clone_into(&mut leak.reason);
         return leak;
     }
-    if let Ok((trace, limits)) = &trace {
-        (leak.score, leak.limits) = (Some(trace.score), Some(*limits));
+    if let Ok((trace, judgement)) = &trace {
+        (leak.score, leak.limits) = (Some(trace.score), Some(judgement.limits));
+        leak.doubt = judgement.doubt;
     }
     if rule.gate == LeakGate::Gross && is_memory {
         (leak.verdict, leak.reason) = gross(rule, line.as_ref(), &trace, least);
+        // What is surely gross is a leak whatever its shape.
+        leak.doubt = leak.doubt.filter(|_| leak.verdict != LeakVerdict::Leak);
         return leak;
     }
-    let (trace, limits) = match trace {
+    let (trace, judgement) = match trace {
         Ok(scored) => scored,
         Err(reason) => return Leak { reason, ..leak },
     };
@@ -220,8 +228,8 @@ fn by_score(
     leak.interval = Some(line.interval());
     leak.detectable_mb_per_min = (line.error > 0.0).then_some(DETECTABLE * line.error);
     leak.band = is_memory.then(|| seed::band(rule, line.slope * MIB / PER_MINUTE));
-    leak.verdict = trace.verdict(limits, least);
-    leak.reason = reason(&trace, limits, least, leak.verdict, leak.unit.unwrap_or("MiB/min"));
+    leak.verdict = judgement.verdict;
+    leak.reason = reason(&trace, judgement, least, leak.unit.unwrap_or("MiB/min"));
     leak
 }
 
@@ -229,7 +237,7 @@ fn by_score(
 fn gross(
     rule: &LeakRule,
     line: Option<&Line>,
-    trace: &Result<(Trace, Limits), String>,
+    trace: &Result<(Trace, Judgement), String>,
     least: f64,
 ) -> (LeakVerdict, String) {
     let gross = &rule.gross;
@@ -239,9 +247,9 @@ fn gross(
     }
     match trace {
         Err(reason) => (LeakVerdict::Unknown, reason.clone()),
-        Ok((trace, limits)) => {
-            let verdict = trace.verdict(*limits, least);
-            let why = reason(trace, *limits, least, verdict, "MiB/min");
+        Ok((trace, judgement)) => {
+            let verdict = judgement.verdict;
+            let why = reason(trace, *judgement, least, "MiB/min");
             if matches!(verdict, LeakVerdict::Leak | LeakVerdict::Suspect) {
                 let only = format!("{why}, and only growth surely above {gross} is judged");
                 return (LeakVerdict::Unknown, only);
@@ -252,10 +260,14 @@ fn gross(
 }
 
 /// A verdict in words.
-fn reason(trace: &Trace, limits: Limits, least: f64, verdict: LeakVerdict, unit: &str) -> String {
+fn reason(trace: &Trace, judgement: Judgement, least: f64, unit: &str) -> String {
+    let Judgement { verdict, limits, doubt } = judgement;
     let score = short(trace.score);
     let (suspect, leak) = (short(limits.suspect), short(limits.leak));
     let minutes = DECISIVE / 60.0;
+    if let Some(doubt) = doubt {
+        return doubted(trace, doubt, least, unit);
+    }
     match verdict {
         LeakVerdict::Leak => {
             format!("it grows without end: score {score}, above {leak} is a leak")
@@ -286,4 +298,20 @@ fn reason(trace: &Trace, limits: Limits, least: f64, verdict: LeakVerdict, unit:
             short(trace.bound())
         ),
     }
+}
+
+/// A doubt in words.
+fn doubted(trace: &Trace, doubt: Doubt, least: f64, unit: &str) -> String {
+    let score = short(trace.score);
+    let why = match doubt {
+        Doubt::Ended => format!(
+            "the growth slows down: {} {unit} after the first 40% of the run, and below {} is no leak",
+            short(trace.late.slope),
+            short(least)
+        ),
+        Doubt::Steps { still, of } => format!(
+            "it grows in few steps, as an allocator's high-water mark does: {still} of {of} parts of the run stood still"
+        ),
+    };
+    format!("score {score}, but {why}; a longer run would tell")
 }

@@ -11,7 +11,8 @@ fn edges(count: usize, blocks: usize) -> Vec<usize> {
     (0..=blocks).map(|index| if index == blocks { count } else { edge(index) }).collect()
 }
 
-fn per_block<T>(values: &[f64], blocks: usize, of: impl Fn(usize, &[f64]) -> T) -> Vec<T> {
+/// What `of` makes of each block, which it is given with the place of its first value.
+pub fn per_block<T>(values: &[f64], blocks: usize, of: impl Fn(usize, &[f64]) -> T) -> Vec<T> {
     let edges = edges(values.len(), blocks);
     edges.windows(2).map(|ends| of(ends[0], &values[ends[0]..ends[1]])).collect()
 }
@@ -70,6 +71,12 @@ pub fn reduce(values: &[f64]) -> Vec<f64> {
     best
 }
 
+/// What is left of a trace without the first 40%, which a warm-up does not reach.
+#[must_use]
+pub fn late(values: &[f64]) -> &[f64] {
+    &values[(values.len() as f64 * 0.4) as usize..]
+}
+
 /// The least-squares line through the floors of a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FloorSlope {
@@ -86,9 +93,8 @@ impl FloorSlope {
     #[must_use]
     pub fn of(values: &[f64], step: f64, late: bool) -> Self {
         let count = values.len();
-        let dropped = if late { (count as f64 * 0.4) as usize } else { 0 };
-        let blocks = blocks(count, late);
-        let floors = floors(&values[dropped..], blocks);
+        let part = if late { self::late(values) } else { values };
+        let floors = floors(part, blocks(count, late));
         let at = |place: usize| place as f64 * step / 60.0;
         let n = floors.len() as f64;
         let time = floors.iter().map(|floor| at(floor.0)).sum::<f64>() / n;

@@ -8,14 +8,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::floors::{self, FloorSlope};
-use super::{LeakVerdict, bank, kendall};
+use super::{LeakVerdict, bank, guard, kendall};
 
 /// Shorter runs have no score, in seconds.
 pub const SHORTEST: f64 = 60.0;
 /// The shortest run that can be called a leak or clean, in seconds.
 pub const DECISIVE: f64 = 240.0;
 /// A run in which the last reading is missing is not shorter for it.
-const NEARLY: f64 = 1.02;
+pub const NEARLY: f64 = 1.02;
 /// Fewer readings have no score: blocks of one reading have no floor.
 pub const FEWEST: usize = 24;
 /// Growth surely below this per minute is none.
@@ -70,6 +70,8 @@ pub struct Trace {
     pub whole: FloorSlope,
     /// The same without the first 40%, which a warm-up does not reach.
     pub late: FloorSlope,
+    /// How many blocks of the late part hardly differ from the one before, see [`guard::standstill`].
+    pub still: Option<usize>,
 }
 
 impl Trace {
@@ -90,7 +92,8 @@ impl Trace {
             + 1.5 * kendall::exact_tail(&few).clamp(-2.0, 6.0);
         let floor = |late| FloorSlope::of(values, step, late);
         let (whole, late) = (floor(false), floor(true));
-        Some(Self { seconds, score, model_slope: models.slope, whole, late })
+        let still = guard::standstill(values, step, late.slope);
+        Some(Self { seconds, score, model_slope: models.slope, whole, late, still })
     }
 
     /// The limits for a single trace of this length.
@@ -123,7 +126,7 @@ impl Trace {
         if self.is_decisive() { self.late } else { self.whole }
     }
 
-    /// What follows under these limits.
+    /// What follows from the score under these limits; what is reported is [`guard::judge`]'s.
     #[must_use]
     pub fn verdict(&self, limits: Limits, least: f64) -> LeakVerdict {
         let grows = self.grows(least);

@@ -1,12 +1,14 @@
 //! [`Leak`]: how fast memory, open files and threads grow under constant load, over the trials of kind `duration`.
 //!
-//! The rule [`leakscore`] tells growth without end from growth that ends, with false alarm rates that were measured. The
-//! rule [`seed`] is the original framework's, bands of a least-squares slope.
+//! The rule [`leakscore`] tells growth without end from growth that ends, with false alarm rates that were measured, and
+//! [`guard`] doubts the alarms on growth that slows down. The rule [`seed`] is the original framework's, bands of a
+//! least-squares slope.
 
 pub mod bank;
 pub mod designs;
 pub mod floors;
 pub mod grid;
+pub mod guard;
 pub mod kendall;
 pub mod leakscore;
 
@@ -20,6 +22,7 @@ use serde_json::{Map, Value};
 
 pub use crate::model::rules::LeakMethod;
 pub use find::leaks;
+pub use guard::Doubt;
 pub use leakscore::Limits;
 
 /// One container's growth of one metric in one trial.
@@ -57,6 +60,9 @@ pub struct Leak {
     pub limits: Option<Limits>,
     /// What follows.
     pub verdict: LeakVerdict,
+    /// Why the verdict is `unknown` though the score is above a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// Why, in words.
     pub reason: String,
     /// How many readings there were.

@@ -180,6 +180,38 @@ fn what_was_read_too_irregularly_is_unknown_and_what_else_is_read_is_reported_ap
 }
 
 #[test]
+fn growth_in_few_steps_is_unknown_and_says_why() {
+    let found = |gate: LeakGate, steps: &[f64]| {
+        let mut trial = ruled(trial(Kind::Duration, "duration::x"), |rules| {
+            rules.leak.gate = gate;
+        });
+        let signs = [0.02, -0.02, -0.02, 0.02].iter().cycle();
+        let value = |(index, noise): (u32, &f64)| {
+            let taken = steps.iter().filter(|at| **at <= 2.0 * f64::from(index)).count();
+            (100.0 + 2.0 * taken as f64 + noise) * MIB
+        };
+        let values: Vec<f64> = (0..240).zip(signs).map(value).collect();
+        read(&mut trial, ("active", 0), (&metric::MEMORY_ANON, "api"), 2.0, &values);
+        leak::leaks(&trial).remove(0)
+    };
+    let rare = [8.0, 20.0, 50.0, 120.0, 250.0, 400.0];
+    let leak = found(LeakGate::Verdict, &rare);
+    assert_eq!(leak.verdict, LeakVerdict::Unknown);
+    assert!(leak.score > leak.limits.map(|limits| limits.leak), "{leak:?}");
+    assert_eq!(
+        leak.reason,
+        "score 28.99, but it grows in few steps, as an allocator's high-water mark does: 11 of 15 parts of the run stood still; a longer run would tell"
+    );
+    let json = serde_json::to_value(&leak).unwrap();
+    assert_eq!(json["doubt"], serde_json::json!({ "steps": { "still": 11, "of": 15 } }));
+    assert_eq!(found(LeakGate::Gross, &rare).verdict, LeakVerdict::Unknown);
+    let often: Vec<f64> = (0..16).map(|step| f64::from(step) * 30.0).collect();
+    let leak = found(LeakGate::Verdict, &often);
+    assert_eq!((leak.verdict, leak.doubt), (LeakVerdict::Leak, None));
+    assert!(serde_json::to_value(&leak).unwrap().get("doubt").is_none());
+}
+
+#[test]
 fn a_leak_limit_below_the_watch_limit_is_a_limit_all_the_same() {
     let check = |slope: f64, band: Band, verdict: LeakVerdict| {
         let trial = ruled(growing(slope, 2.0, 200), |rules| {

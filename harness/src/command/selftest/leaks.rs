@@ -1,7 +1,8 @@
-//! How often the rule `leakscore` calls a leak what is none, and how often it sees one: [`rates`].
+//! How often the rule `leakscore`, with its guard, calls a leak what is none, and how often it sees one: [`rates`].
 
 use super::{Expected, Rate};
 use crate::analysis::leak::LeakVerdict;
+use crate::analysis::leak::guard::judge;
 use crate::analysis::leak::leakscore::Trace;
 use crate::simulate::memory::{LEAKS, NULLS, STEP, trace};
 
@@ -55,7 +56,7 @@ impl Cell {
         for index in 0..traces {
             let values = trace(seed, family, rate, minutes * 60, index);
             let Some(found) = Trace::of(&values, STEP) else { continue };
-            match found.verdict(found.limits(), LEAST) {
+            match judge(&found, found.limits(), LEAST).verdict {
                 LeakVerdict::Leak => {
                     cell.alarms += 1;
                     cell.leaks += 1;
