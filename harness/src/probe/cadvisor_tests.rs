@@ -57,6 +57,7 @@ async fn a_container_is_read_from_its_last_two_statistics() {
         ("processes", 2.0),
         ("threads", 5.0),
         ("files.open", 11.0),
+        ("sockets.open", 3.0),
     ];
     assert_eq!(values(&seen), expected);
     assert_eq!(
