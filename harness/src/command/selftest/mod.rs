@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         outcomes.extend(controls::run(arguments.short, gate::judge)?);
     }
     eprintln!("simulated runs through journal, results and gate");
-    outcomes.extend(shipped::run(arguments.seed, per_cell, gate::judge)?);
+    outcomes.extend(shipped::run(arguments.seed, per_cell.clamp(100, 200), gate::judge)?);
     let rates = rates(arguments.seed, per_cell);
     let strict = arguments.write.is_some();
     if let Some(path) = &arguments.write {

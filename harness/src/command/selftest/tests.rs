@@ -22,9 +22,10 @@ fn a_gate_that_always_passes_or_always_fails_is_found_out() {
         let outcomes = shipped::run(5, 20, judge).unwrap();
         outcomes.iter().filter(|outcome| outcome.holds).count()
     };
-    let all = held(gate::judge);
-    assert_eq!(all, shipped::run(5, 20, gate::judge).unwrap().len());
-    assert_eq!((held(always_pass), held(always_fail)), (all / 2, all / 2));
+    let all = shipped::run(5, 20, gate::judge).unwrap();
+    assert!(all.iter().all(|outcome| outcome.holds), "{all:#?}");
+    // Three sets must not fail, three must, and one must not be decided either way.
+    assert_eq!((all.len(), held(always_pass), held(always_fail)), (7, 3, 3));
 }
 
 #[test]
