@@ -22,7 +22,8 @@ pub use ab::Comparison;
 /// turn.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
-    /// `<kind>::<scenario>[::<target>][::k=v,k=v][::r=N]`, stable across runs and profiles.
+    /// `<kind>::<scenario>[::<target>][::k=v,k=v][::r=N]`, stable across runs; profiles differ in levels, and in whether
+    /// trials repeat.
     pub id: String,
     /// The id without parameters and repeat: what results call the scenario.
     pub name: String,

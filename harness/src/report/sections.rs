@@ -264,6 +264,7 @@ fn resets(report: &Report<'_>) -> Section {
             ResetVerdict::Unknown => "unknown",
         };
         let growth = reset.growth.as_ref().map(|growth| growth.percent_per_cycle);
+        let bounds = reset.growth.as_ref().map(|growth| growth.bounds_percent.map(percent));
         let rule = match reset.rule {
             ResetMethod::Growth => "growth",
             ResetMethod::Within => "within",
@@ -275,10 +276,12 @@ fn resets(report: &Report<'_>) -> Section {
             rule.to_owned(),
             reset.cycles.to_string(),
             or_nothing(growth, percent),
+            or_nothing(bounds, |[low, high]| format!("{low} to {high}")),
             mib(reset.baseline_mb),
             or_nothing(reset.load_peak_mb, mib),
             mib(reset.post_reset_mb),
             or_nothing(reset.diff_percent, percent),
+            reset.reason.clone(),
         ]
     };
     Section {
@@ -290,10 +293,12 @@ fn resets(report: &Report<'_>) -> Section {
             "rule",
             "resets",
             "growth per cycle",
+            "one-sided 95% bounds",
             "baseline",
             "peak",
             "after",
             "from baseline",
+            "reason",
         ],
         rows: report.analysis.resets.iter().map(row).collect(),
         explained: Some("resets"),
