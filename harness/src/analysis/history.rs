@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::change_points::{ChangePoint, Method, change_points};
+use super::compare::matching::counts;
 use super::describe::mean;
-use super::ending;
 use super::series::{Series, by_source, is_counter};
-use crate::model::{Better, Metric, Outcome, Sample, Unit, metric};
+use super::validity::left_out;
+use crate::model::{Better, Metric, Sample, Unit, metric};
 use crate::results::{Results, TrialRecord};
 
 /// The catalog metrics that a history follows; a trial's own metrics are followed too.
@@ -24,6 +25,9 @@ pub struct History {
     pub runs: Vec<Run>,
     /// What was followed over them.
     pub series: Vec<HistorySeries>,
+    /// What is not in it and why, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// One run.
@@ -81,7 +85,10 @@ pub struct Point {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
     run: Run,
+    profile: Option<String>,
     values: BTreeMap<Identity, (Better, Unit, f64)>,
+    /// The trials whose data are not valid, each with why.
+    invalid: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,7 +108,7 @@ pub struct SeriesChanges {
     pub changes: Vec<ChangePoint>,
 }
 
-/// What a run adds: the trials that came to their end.
+/// What a run adds: the trials that came to their end, with data that are valid.
 #[must_use]
 pub fn contribution(results: &Results) -> Contribution {
     let commit = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
@@ -113,7 +120,12 @@ pub fn contribution(results: &Results) -> Contribution {
         started_at: results.started_at.0,
         commit: stated.or_else(of_trial).filter(|commit| !commit.is_empty()),
     };
-    let ended = results.scenarios.iter().filter(|trial| ending(trial) == Some(Outcome::Completed));
+    let invalid = results
+        .scenarios
+        .iter()
+        .filter_map(|trial| Some(format!("{}: {}", trial.id, left_out(trial)?)))
+        .collect();
+    let ended = results.scenarios.iter().filter(|trial| counts(trial));
     let (mut plain, mut sides) = (BTreeMap::new(), BTreeMap::new());
     for trial in ended {
         let side = trial.scenario_params.get("ab").and_then(Value::as_str).map(str::to_owned);
@@ -149,7 +161,8 @@ pub fn contribution(results: &Results) -> Contribution {
             values.insert(identity, (any.better, Unit::Ratio, ratio.exp()));
         }
     }
-    Contribution { run, values }
+    let profile = results.config.get("profile").and_then(Value::as_str).map(str::to_owned);
+    Contribution { run, profile, values, invalid }
 }
 
 #[derive(Clone, Copy)]
@@ -205,7 +218,8 @@ fn identity(id: &str) -> String {
     kept.collect::<Vec<_>>().join("::")
 }
 
-/// Puts runs in order and collects their series. Of two runs of one name the later one in the list is left out.
+/// Puts runs in order and collects their series. Of two runs of one name the later one in the list is left out, and so
+/// are the runs of other profiles than that of the newest: their trials last as long as another profile says.
 #[must_use]
 pub fn assemble(mut contributions: Vec<Contribution>) -> History {
     contributions.sort_by(|a, b| {
@@ -213,9 +227,11 @@ pub fn assemble(mut contributions: Vec<Contribution>) -> History {
     });
     contributions
         .dedup_by(|a, b| a.run.test_id == b.run.test_id && a.run.started_at == b.run.started_at);
+    let mut left_out = other_profiles(&mut contributions);
+    left_out.extend(invalid(&contributions));
     let mut series: BTreeMap<Identity, HistorySeries> = BTreeMap::new();
     let mut runs = Vec::new();
-    for Contribution { run, values } in contributions {
+    for Contribution { run, values, .. } in contributions {
         let index = runs.len();
         runs.push(run);
         for (identity, (better, unit, value)) in values.into_iter().filter(|(_, v)| v.2.is_finite())
@@ -232,7 +248,46 @@ pub fn assemble(mut contributions: Vec<Contribution>) -> History {
             entry.points.push(Point { run: index, value });
         }
     }
-    History { runs, series: series.into_values().collect() }
+    History { runs, series: series.into_values().collect(), left_out }
+}
+
+/// Takes the runs of other profiles than the newest has out, and names them.
+fn other_profiles(contributions: &mut Vec<Contribution>) -> Vec<String> {
+    let Some(newest) = contributions.last().map(|newest| newest.profile.clone()) else {
+        return Vec::new();
+    };
+    let mut others: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    contributions.retain(|one| {
+        if one.profile != newest {
+            others.entry(one.profile.clone()).or_default().push(one.run.test_id.clone());
+        }
+        one.profile == newest
+    });
+    let shown = |profile: &Option<String>| match profile {
+        Some(name) => format!("profile {name}"),
+        None => "no profile".to_owned(),
+    };
+    let newest = shown(&newest);
+    let sentence = |(profile, runs): (&Option<String>, &Vec<String>)| {
+        format!(
+            "left out, being of {} where the newest run is of {newest}: {}",
+            shown(profile),
+            runs.join(", ")
+        )
+    };
+    others.iter().map(sentence).collect()
+}
+
+/// How many trials have data that are not valid, and of the first why.
+fn invalid(contributions: &[Contribution]) -> Option<String> {
+    let mut all = contributions
+        .iter()
+        .flat_map(|one| one.invalid.iter().map(|trial| format!("{}: {trial}", one.run.test_id)));
+    let first = all.next()?;
+    Some(format!(
+        "left out, as their data are not valid: {} trials, the first {first}",
+        1 + all.count()
+    ))
 }
 
 /// The change points of every series that is long enough for the method.
@@ -248,84 +303,5 @@ pub fn changes(history: &History, method: Method, smallest: f64) -> Vec<SeriesCh
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::tests::OWN;
-    use crate::results::parse;
-
-    #[test]
-    fn an_id_is_the_same_in_every_repetition_and_version() {
-        for (id, expected) in [
-            ("load::scaling::process::agents=5::r=2", "load::scaling::process::agents=5"),
-            ("baseline::idle::ab=a", "baseline::idle"),
-            ("load::x::agents=5,ab=b::r=10", "load::x::agents=5"),
-            ("load::r=x::agents=5", "load::r=x::agents=5"),
-        ] {
-            assert_eq!(identity(id), expected);
-        }
-    }
-
-    #[test]
-    fn a_run_gives_means_of_the_followed_metrics() {
-        let results = parse(OWN).unwrap();
-        let history = assemble(vec![contribution(&results)]);
-        let find = |metric: &str| {
-            let mut series = history.series.iter();
-            series.find(|s| s.trial == "baseline::steady" && s.metric == metric).unwrap()
-        };
-        let trial = &results.scenarios[0];
-        let readings = trial.samples.iter().flat_map(|sample| &sample.readings);
-        let anon: Vec<f64> =
-            readings.filter(|r| r.metric == "memory.anon").map(|r| r.value).collect();
-        let series = find("memory.anon");
-        assert_eq!(series.points, [Point { run: 0, value: mean(&anon).unwrap() }]);
-        assert_eq!(
-            (series.better, series.unit, series.scale),
-            (Better::Lower, Unit::Bytes, Scale::Mean)
-        );
-        assert!(history.series.iter().all(|series| series.metric != "cpu.time"));
-    }
-
-    #[test]
-    fn runs_are_put_in_the_order_of_time_and_counted_once() {
-        let mut early = parse(OWN).unwrap();
-        early.test_id = "z".into();
-        let mut late = parse(OWN).unwrap();
-        late.started_at.0 += jiff::SignedDuration::from_secs(60);
-        late.config = serde_json::json!({"commit": "abc"});
-        let history =
-            assemble(vec![contribution(&late), contribution(&early), contribution(&late)]);
-        let runs: Vec<_> = history.runs.iter().map(|run| run.commit.as_deref()).collect();
-        assert_eq!(runs, [None, Some("abc")]);
-        assert!(history.series.iter().all(|series| series.points.len() == 2));
-    }
-
-    #[test]
-    fn versions_run_in_turn_give_their_ratio() {
-        let mut results = parse(OWN).unwrap();
-        let base = results.scenarios[0].clone();
-        results.scenarios.clear();
-        for (repeat, side, factor) in [
-            (0, "a", 1.0),
-            (0, "b", 9.0),
-            (1, "a", 1.0),
-            (1, "b", 1.1),
-            (2, "b", 1.1),
-            (2, "a", 1.0),
-            (3, "a", 1.0),
-        ] {
-            let mut trial = base.clone();
-            trial.repeat = repeat;
-            trial.id = format!("baseline::steady::ab={side}::r={repeat}");
-            trial.scenario_params.insert("ab".into(), side.into());
-            for reading in trial.samples.iter_mut().flat_map(|sample| &mut sample.readings) {
-                reading.value *= factor;
-            }
-            results.scenarios.push(trial);
-        }
-        let history = assemble(vec![contribution(&results)]);
-        let series = history.series.iter().find(|s| s.metric == "memory.anon").unwrap();
-        assert_eq!((series.trial.as_str(), series.scale), ("baseline::steady", Scale::Ratio));
-        assert!((series.points[0].value - 1.1).abs() < 1e-12, "{series:?}");
-    }
-}
+#[path = "history_tests.rs"]
+mod tests;

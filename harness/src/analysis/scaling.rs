@@ -111,9 +111,8 @@ fn curve_name(trial: &TrialRecord) -> String {
 
 /// The parameters without the level, and without which repetition it was: repetitions are points of one curve.
 fn shared(trial: &TrialRecord) -> Map<String, Value> {
-    let mut params = trial.scenario_params.clone();
-    let repetition = |name: &str| trial.repeat > 1 && name == "repeat";
-    params.retain(|name, _| !LEVELS.contains(&name.as_str()) && !repetition(name));
+    let mut params = trial.params_of_all_repetitions();
+    params.retain(|name, _| !LEVELS.contains(&name.as_str()));
     params
 }
 

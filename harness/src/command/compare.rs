@@ -7,13 +7,13 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::compare_table::{self, TableArguments};
+use super::percent::percent;
 use super::{Answer, Failure, analyze};
 use crate::analysis::compare::{self, comparisons, duplicate};
 use crate::analysis::{Analysis, analyze as analyze_results};
 use crate::gate::{self, table::TableLimits};
-use crate::model::quantity::Quantity;
+use crate::model::Severity;
 use crate::model::rules::{AbMetric, AbRule, Prior};
-use crate::model::{Severity, Unit};
 use crate::report::compare::{Compared, render};
 use crate::report::{Format, Report};
 use crate::results::{Results, TrialRecord};
@@ -65,14 +65,11 @@ pub struct Arguments {
     pub html: Option<PathBuf>,
 }
 
-/// Reads `2%`.
+/// Reads a part of a whole.
 fn fraction(text: &str) -> Result<f64, String> {
-    let expected =
-        || format!("expected a share above 0% and below 100%, such as 2%, found {text:?}");
-    let quantity: Quantity = text.parse().map_err(|_| expected())?;
-    let is_share = quantity.unit == Some(Unit::Ratio) && !quantity.per_second;
-    let value = Some(quantity.value).filter(|value| *value > 0.0 && *value < 1.0);
-    value.filter(|_| is_share).ok_or_else(expected)
+    percent(text).filter(|value| *value > 0.0 && *value < 1.0).ok_or_else(|| {
+        format!("expected a share above 0% and below 100%, such as 2% or 2, found {text:?}")
+    })
 }
 
 /// The smallest effect of interest, unless one is given.
@@ -145,7 +142,7 @@ fn interleaved(arguments: &Arguments, results: &mut Results) -> Result<Answer, F
     let comparisons = if number == 1 { "comparison" } else { "comparisons" };
     let title = format!("{number} {comparisons} of a and b in {}", results.test_id);
     let report = Report { results, analysis: &analysis, judgement: &judgement };
-    Ok(answer(arguments, &title, &[], &report))
+    Ok(answer(arguments, &title, &report))
 }
 
 /// What the command line asks for, over what the comparison came with.
@@ -212,7 +209,8 @@ fn two(
     let unmatched = unmatched.into_iter().chain(found.unmatched).collect();
     let analysis = Analysis { changes: found.changes, unmatched, ..Analysis::default() };
     let incomplete = base.iter().chain(new).any(|results| results.incomplete);
-    let judgement = gate::sides::judge(&analysis, &new_trials, incomplete);
+    let mut judgement = gate::sides::judge(&analysis, &base_trials, &new_trials, incomplete);
+    judgement.warnings.splice(0..0, warnings);
     let side = |side: &[Results]| match side {
         [results] => results.test_id.clone(),
         several => format!("{} runs", several.len()),
@@ -220,14 +218,14 @@ fn two(
     let title = format!("{} against {}", side(new), side(base));
     let Some(results) = new.first() else { return Err(usage("no run in NEW".to_owned())) };
     let report = Report { results, analysis: &analysis, judgement: &judgement };
-    Ok(answer(arguments, &title, &warnings, &report))
+    Ok(answer(arguments, &title, &report))
 }
 
-fn answer(arguments: &Arguments, title: &str, warnings: &[String], report: &Report<'_>) -> Answer {
+fn answer(arguments: &Arguments, title: &str, report: &Report<'_>) -> Answer {
     let color = allows_color() && std::io::stdout().is_terminal();
     let allowed = arguments.allow_inconclusive || allow_inconclusive();
     Answer {
-        text: render(&Compared { title, warnings, report: *report }, arguments.format, color),
+        text: render(&Compared { title, report: *report }, arguments.format, color),
         code: report.judgement.verdict.exit_code(allowed),
     }
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::{Answer, Failure};
+use super::percent::percent;
+use super::{Answer, Failure, analyze};
 use crate::analysis::change_points::Method;
 use crate::analysis::history::{Contribution, History, assemble, changes, contribution};
 use crate::gate::{acks, history};
@@ -24,8 +25,8 @@ pub struct Arguments {
     /// How a change of level is found
     #[arg(long, value_parser = methods(), default_value = Method::EDivisive.as_str())]
     pub method: Method,
-    /// The smallest change that counts, in percent
-    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
+    /// The smallest change that counts
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = smallest)]
     pub min_effect: f64,
     /// Only trials whose name contains this
     #[arg(long, value_name = "TEXT")]
@@ -34,7 +35,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub acks: Option<PathBuf>,
     /// How to print what was found
-    #[arg(long, value_parser = formats(), default_value = Format::Text.as_str())]
+    #[arg(long, value_parser = analyze::formats(), default_value = Format::Text.as_str())]
     pub format: Format,
     /// Also write the values for another program, to --out
     #[arg(long, value_parser = Export::WORDS.map(|word| word.0), requires = "out")]
@@ -52,16 +53,8 @@ fn methods() -> impl TypedValueParser<Value = Method> {
         .try_map(|word| Method::parse(&word).ok_or("no such method"))
 }
 
-fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::as_str))
-        .try_map(|word| Format::parse(&word).ok_or("no such format"))
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number: Option<f64> = text.trim_end_matches('%').parse().ok();
-    number
-        .filter(|number| number.is_finite() && *number >= 0.0)
-        .ok_or_else(|| "expected a number of percent, 0 or more".to_owned())
+fn smallest(text: &str) -> Result<f64, String> {
+    percent(text).ok_or_else(|| format!("expected a share, such as 2% or 2, found {text:?}"))
 }
 
 /// A form of another program.
@@ -100,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         }
     }
     let acks = acknowledged(arguments).map_err(usage)?;
-    let smallest = arguments.min_effect / 100.0;
+    let smallest = arguments.min_effect;
     let changes = changes(&whole, arguments.method, smallest);
     let today = jiff::Zoned::now().date();
     let mut judgement = history::judge(&whole, &changes, arguments.method, smallest, &acks, today);
@@ -110,6 +103,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
             notes.extend(write(&whole, form, out)?);
         }
     }
+    judgement.notes.extend(whole.left_out.iter().cloned());
     judgement.notes.extend(notes);
     let allowed = arguments.allow_inconclusive || allow_inconclusive();
     Ok(Answer {

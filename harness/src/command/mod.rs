@@ -11,6 +11,8 @@ pub mod history;
 pub mod init;
 pub mod selftest;
 
+mod percent;
+
 use std::io::Write;
 use std::process::ExitCode;
 

@@ -28,7 +28,7 @@ fn of(levels: &[f64], better: Better) -> History {
         scale: Scale::Mean,
         points,
     };
-    History { runs, series: vec![series] }
+    History { runs, series: vec![series], left_out: Vec::new() }
 }
 
 fn judged(history: &History, acks: &[Ack]) -> HistoryJudgement {

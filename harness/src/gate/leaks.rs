@@ -8,11 +8,10 @@ use crate::analysis::{Analysis, Leak, LeakMethod, LeakVerdict, MIB, PER_MINUTE, 
 use crate::model::rules::{LeakGate, LeakRule};
 use crate::model::{Kind, Outcome, Verdict};
 use crate::results::TrialRecord;
+use crate::results::document::CONFIRMS;
 
 /// What is appended to the id of a trial for the run that confirms it.
 pub const CONFIRM: &str = "::confirm";
-/// The key of `metadata` that names the trial that a run confirms.
-pub const CONFIRMS: &str = "confirms";
 
 /// The checks on a trial's leaks.
 pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {

@@ -12,16 +12,18 @@ struct Document<'a> {
     verdict: Verdict,
     incomplete: bool,
     checks: &'a [Check],
+    warnings: &'a [String],
     analysis: &'a Analysis,
 }
 
-/// Renders `{verdict, incomplete, checks, analysis}`.
+/// Renders `{verdict, incomplete, checks, warnings, analysis}`.
 #[must_use]
 pub fn render(report: &Report<'_>) -> String {
     let document = Document {
         verdict: report.judgement.verdict,
         incomplete: report.judgement.incomplete,
         checks: &report.judgement.checks,
+        warnings: &report.judgement.warnings,
         analysis: report.analysis,
     };
     // Writing to memory fails only for maps with keys that are not strings, of which there are none.

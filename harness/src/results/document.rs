@@ -117,6 +117,12 @@ pub(crate) const COMPARISON: &str = "comparison";
 pub(crate) const DISCARDED: &str = "discarded";
 pub(crate) const FIRST: &str = "first";
 
+/// The key of `metadata` that names the trial that a second run confirms.
+pub(crate) const CONFIRMS: &str = "confirms";
+
+/// Ends the id of the record of a target that could not be taken down after the last trial of a scenario.
+pub(crate) const DOWN: &str = "::down";
+
 fn one() -> u32 {
     1
 }
@@ -138,6 +144,22 @@ impl TrialRecord {
     #[must_use]
     pub fn is_discarded(&self) -> bool {
         self.metadata.get(DISCARDED).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// True of a record beside the runs of a trial: a second run that confirmed a leak, or a target that could not be
+    /// taken down in the end.
+    #[must_use]
+    pub fn is_extra(&self) -> bool {
+        let of_down = self.id.strip_suffix(DOWN) == Some(self.scenario_name.as_str());
+        of_down || self.metadata.contains_key(CONFIRMS)
+    }
+
+    /// The parameters without the number of the repetition, which a run writes among them from the second on.
+    #[must_use]
+    pub fn params_of_all_repetitions(&self) -> Map<String, Value> {
+        let mut params = self.scenario_params.clone();
+        params.retain(|name, _| self.repeat <= 1 || name != "repeat");
+        params
     }
 
     /// Live agents over all groups under load: `total_agents`, else the sum of drivers and riders.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::document::{
-    Date, Environment, FIRST, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
+    CONFIRMS, Date, Environment, FIRST, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
 };
 use super::read::is_newer;
 use super::samples::{ReadSample, Written, seconds};
@@ -224,11 +224,15 @@ pub(super) fn newer(version: u32) -> String {
 
 fn apply(trials: &mut Vec<TrialRecord>, line: Line) {
     if let Line::Begin { at, trial } = line {
-        // A retry of a trial replaces it, and one of a comparison all of its runs: it may take fewer.
+        // A retry of a trial replaces it, with the run that confirmed it, and one of a comparison all of its runs: it
+        // may take fewer.
         let begun = TrialRecord::begun(at, *trial);
         let anew = begun.comparison().filter(|_| begun.metadata.contains_key(FIRST));
         let replaced = |earlier: &TrialRecord| {
-            earlier.id == begun.id || anew.is_some() && earlier.comparison() == anew
+            let confirmed = earlier.metadata.get(CONFIRMS).and_then(Value::as_str);
+            earlier.id == begun.id
+                || confirmed == Some(begun.id.as_str())
+                || anew.is_some() && earlier.comparison() == anew
         };
         trials.retain(|earlier| !replaced(earlier));
         trials.push(begun);

@@ -1,10 +1,11 @@
 //! A second run of a trial that leaks, where a leak has to be confirmed: [`second`], and [`judge`] of the two.
 
 use crate::analysis::{analyze_trial, analyze_trials};
-use crate::gate::leaks::{CONFIRM, CONFIRMS, wants_confirmation};
+use crate::gate::leaks::{CONFIRM, wants_confirmation};
 use crate::gate::{Check, judge_trial};
 use crate::model::Verdict;
 use crate::plan::Trial;
+use crate::results::document::CONFIRMS;
 use crate::results::{TrialHeader, TrialRecord};
 
 /// True where the trial has to be run a second time.

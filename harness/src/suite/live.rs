@@ -25,7 +25,7 @@ use crate::gate::{self, Check};
 use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::Trial;
-use crate::results::document::Date;
+use crate::results::document::{CONFIRMS, DOWN, Date};
 use crate::results::{
     Environment, Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord,
 };
@@ -359,7 +359,8 @@ impl Live {
     /// What fails after the last trial belongs to none of them, but must be in the results.
     fn broken_at_the_end(&self, mut last: TrialHeader, reason: String) -> std::io::Result<()> {
         last.rules.ab = None;
-        let id = format!("{}::down", last.scenario_name);
+        last.metadata.remove(CONFIRMS);
+        let id = format!("{}{DOWN}", last.scenario_name);
         self.write(&Line::Begin { at: now(), trial: Box::new(TrialHeader { id, ..last }) })?;
         self.shared().verdicts.push(Verdict::Error);
         let outcome = Outcome::Broken(reason);

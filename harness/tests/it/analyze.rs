@@ -17,7 +17,10 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 #[test]
 fn json_has_the_keys_that_programs_rely_on() {
     let json = proofload(&["analyze", SEED, "--format", "json"]).expect(1).json();
-    assert_eq!(keys(&json), BTreeSet::from(["verdict", "incomplete", "checks", "analysis"]));
+    assert_eq!(
+        keys(&json),
+        BTreeSet::from(["verdict", "incomplete", "checks", "warnings", "analysis"])
+    );
     let checks = json["checks"].as_array().unwrap();
     for check in checks {
         let expected = ["id", "metric", "source", "expected", "actual", "verdict", "reason"];

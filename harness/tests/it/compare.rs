@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::workspace::{Output, Workspace, proofload};
 
 /// A run of one trial per level, each with this memory of `api`, begun in this minute.
-fn run(name: &str, minute: u32, levels: &[u32], bytes: f64) -> Value {
+pub(crate) fn run(name: &str, minute: u32, levels: &[u32], bytes: f64) -> Value {
     let started = format!("2026-01-30T14:{minute:02}:00Z");
     let trials = levels.iter().map(|level| trial(*level, &started, bytes));
     json!({
@@ -22,7 +22,7 @@ fn run(name: &str, minute: u32, levels: &[u32], bytes: f64) -> Value {
     })
 }
 
-fn trial(level: u32, started: &str, bytes: f64) -> Value {
+pub(crate) fn trial(level: u32, started: &str, bytes: f64) -> Value {
     let mib = bytes / 1_048_576.0;
     let sample = |second: u32| {
         json!({
@@ -57,12 +57,12 @@ fn five(workspace: &Workspace, in_turn: bool, ratio: f64) {
     }
 }
 
-fn write(workspace: &Workspace, directory: &str, run: &Value) {
+pub(crate) fn write(workspace: &Workspace, directory: &str, run: &Value) {
     std::fs::create_dir_all(workspace.path(directory)).unwrap();
     workspace.write(&format!("{directory}/results.json"), &run.to_string());
 }
 
-fn compare(workspace: &Workspace, arguments: &[&str]) -> Output {
+pub(crate) fn compare(workspace: &Workspace, arguments: &[&str]) -> Output {
     let path = |name: &str| workspace.path(name).to_str().unwrap().to_owned();
     let (old, new) = (path("old"), path("new"));
     proofload(&[&["compare", old.as_str(), new.as_str()], arguments].concat())
@@ -77,7 +77,7 @@ fn five_runs_in_turn_decide(#[case] ratio: f64, #[case] code: i32, #[case] verdi
     five(&workspace, true, ratio);
     let json = compare(&workspace, &["--format", "json"]).expect(code).json();
     let keys: BTreeSet<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, BTreeSet::from(["verdict", "incomplete", "checks", "analysis"]));
+    assert_eq!(keys, BTreeSet::from(["verdict", "incomplete", "checks", "warnings", "analysis"]));
     assert_eq!(json["verdict"], verdict);
     let changes = json["analysis"]["changes"].as_array().unwrap();
     let metrics: Vec<&str> = changes.iter().map(|c| c["metric"].as_str().unwrap()).collect();
@@ -108,6 +108,7 @@ fn sittings_of_their_own_are_warned_of() {
     assert_eq!((&change["design"], &change["runs"]), (&json!("unpaired"), &json!([5, 5])));
     assert!(change["second_opinion"]["p"].as_f64().unwrap() < 0.05, "{change}");
     assert_eq!(change["warnings"].as_array().unwrap().len(), 1);
+    assert_eq!(json["warnings"], change["warnings"]);
 }
 
 #[test]
@@ -163,9 +164,11 @@ fn options_choose_metrics_and_limits() {
     five(&workspace, true, 1.03);
     compare(&workspace, &[]).expect(1);
     compare(&workspace, &["--min-effect", "10%", "--metric", "memory.working_set"]).expect(0);
+    compare(&workspace, &["--min-effect", "10", "--metric", "memory.working_set"]).expect(0);
     let claim = ["--min-effect", "10%", "--within", "1%", "--metric", "cpu.usage"];
     let text = compare(&workspace, &claim).expect(1).stdout;
     assert!(text.contains("a difference above 1% is shown"), "{text}");
+    assert!(text.contains("#the-overhead-of-a-tool"), "{text}");
     for (arguments, says) in [
         (&["--metric", "memory.anno"][..], "there are cpu.usage, memory.working_set"),
         (&["--margin", "5 MiB"], "expected a share"),
@@ -243,7 +246,13 @@ fn default_rules() -> Value {
 #[test]
 fn files_of_the_original_framework_are_compared_too() {
     let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/results/seed.json");
-    let output = proofload(&["compare", seed, seed]).expect(1);
+    // One run of each decides nothing, and what died in both did not get worse.
+    let output = proofload(&["compare", seed, seed]).expect(3);
+    assert!(
+        output.stdout.contains("warning: load_scaling_200 died in both: "),
+        "{}",
+        output.stdout
+    );
     assert!(output.stdout.contains("does not say on which machine"), "{}", output.stdout);
     assert!(output.stdout.contains("rideshare-simulation"), "{}", output.stdout);
     let output = proofload(&["compare", "/nonexistent/old", seed]).expect(2);

@@ -8,6 +8,7 @@
 mod ab;
 mod analyze;
 mod compare;
+mod compare_runs;
 mod compare_table;
 mod exit_codes;
 mod files;

@@ -38,10 +38,19 @@ impl Identity {
     }
 }
 
-/// A trial's parameters without its version.
+/// A trial's parameters without its version and repetition.
 pub(super) fn dimensions(trial: &TrialRecord) -> Map<String, Value> {
-    let others = trial.scenario_params.iter().filter(|(name, _)| *name != VERSION);
-    others.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let mut params = trial.params_of_all_repetitions();
+    params.retain(|name, _| name != VERSION);
+    params
+}
+
+/// What runs that are compared with one another share: a trial of an interleaved comparison keeps its version.
+pub(crate) type Key = (Identity, Option<String>);
+
+/// The key of a run.
+pub(crate) fn key(trial: &TrialRecord) -> Key {
+    (Identity::of(trial), trial.scenario_params.get(VERSION).map(Value::to_string))
 }
 
 /// 10 and 10.0 are one level.
@@ -74,18 +83,16 @@ pub struct Unmatched {
 }
 
 /// Puts the trials of both sides together. A trial of an interleaved comparison keeps its version: a is compared with
-/// a.
+/// a. A trial that the other side ran too, and lost, is neither compared nor of one side only.
 #[must_use]
 pub fn sides<'a>(
     base: &[&'a TrialRecord],
     new: &[&'a TrialRecord],
 ) -> (Vec<Sides<'a>>, Vec<Unmatched>) {
-    type Key = (Identity, Option<String>);
     let mut found: BTreeMap<Key, Sides<'a>> = BTreeMap::new();
     let mut order: Vec<Key> = Vec::new();
     let mut add = |trial: &'a TrialRecord, is_new: bool| {
-        let version = trial.scenario_params.get(VERSION).map(Value::to_string);
-        let key = (Identity::of(trial), version);
+        let key = key(trial);
         let sides = found.entry(key.clone()).or_insert_with(|| {
             order.push(key);
             Sides { base: Vec::new(), new: Vec::new() }
@@ -94,6 +101,10 @@ pub fn sides<'a>(
     };
     base.iter().filter(|trial| counts(trial)).for_each(|trial| add(trial, false));
     new.iter().filter(|trial| counts(trial)).for_each(|trial| add(trial, true));
+    let lost_of = |trials: &[&TrialRecord]| -> BTreeSet<Key> {
+        trials.iter().filter(|trial| lost(trial).is_some()).map(|trial| key(trial)).collect()
+    };
+    let (lost_base, lost_new) = (lost_of(base), lost_of(new));
     let (mut both, mut unmatched) = (Vec::new(), Vec::new());
     for key in order {
         let Some(mut sides) = found.remove(&key) else { continue };
@@ -107,22 +118,36 @@ pub fn sides<'a>(
         };
         match (sides.base.first(), sides.new.first()) {
             (Some(_), Some(_)) => both.push(sides),
-            (Some(trial), None) => unmatched.push(only(trial, "base")),
-            (None, Some(trial)) => unmatched.push(only(trial, "new")),
-            (None, None) => {}
+            (Some(trial), None) if !lost_new.contains(&key) => unmatched.push(only(trial, "base")),
+            (None, Some(trial)) if !lost_base.contains(&key) => unmatched.push(only(trial, "new")),
+            _ => {}
         }
     }
     (both, unmatched)
 }
 
-/// True of a run whose readings are compared: it ended as it should, was not a warm-up, and its data are sound.
+/// True of a run whose readings are compared: it ended as it should, was not a warm-up or a confirmation, and its data
+/// are sound.
 pub(crate) fn counts(trial: &TrialRecord) -> bool {
     let completed = ending(trial) == Some(Outcome::Completed);
-    completed && !trial.is_discarded() && left_out(trial).is_none()
+    completed && !trial.is_discarded() && !trial.is_extra() && left_out(trial).is_none()
+}
+
+/// Why a run that ought to count does not: its data are not valid, or it was cut off.
+pub(crate) fn lost(trial: &TrialRecord) -> Option<String> {
+    if trial.is_discarded() || trial.is_extra() {
+        return None;
+    }
+    match ending(trial) {
+        Some(Outcome::Completed) => left_out(trial),
+        Some(Outcome::Interrupted(reason)) => Some(format!("cut off: {reason}")),
+        Some(Outcome::Aborted(_) | Outcome::Broken(_) | Outcome::Skipped(_)) => None,
+        None => Some("cut off: the trial did not reach its end".to_owned()),
+    }
 }
 
 /// A trial's id without the repetition.
-pub(super) fn trial_id(trial: &TrialRecord) -> &str {
+pub(crate) fn trial_id(trial: &TrialRecord) -> &str {
     let id = &trial.id;
     let cut = id.rsplit_once("::r=").filter(|(_, n)| n.chars().all(|c| c.is_ascii_digit()));
     cut.map_or(id, |(id, _)| id)
@@ -152,13 +177,13 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// What in one run is there twice: a trial of the same identity and repetition, or a series of one within a sample.
+/// What in one run is there twice: a trial of the same identity and repetition, or a series of one within a sample. A
+/// second run that confirms a leak is no such trial.
 #[must_use]
 pub fn duplicate(trials: &[TrialRecord]) -> Option<String> {
     let mut seen = BTreeSet::new();
-    for trial in trials {
-        let version = trial.scenario_params.get(VERSION).map(Value::to_string);
-        if !seen.insert((Identity::of(trial), version, trial.is_discarded(), trial.repeat)) {
+    for trial in trials.iter().filter(|trial| !trial.is_extra()) {
+        if !seen.insert((key(trial), trial.is_discarded(), trial.repeat)) {
             return Some(format!(
                 "two trials of one identity, {} in repetition {}",
                 trial.id, trial.repeat

@@ -134,7 +134,7 @@ fn separate((base, new): &(Vec<f64>, Vec<f64>)) -> Verdict {
     let (sides, _) = compare::sides(&base, &new);
     let found = compare::between(&sides, &rule(None), |_, of| of.priors.clone());
     let analysis = crate::analysis::Analysis { changes: found.changes, ..Default::default() };
-    gate::sides::judge(&analysis, &new, false).verdict
+    gate::sides::judge(&analysis, &base, &new, false).verdict
 }
 
 const ID: &str = "load::simulated";

@@ -83,8 +83,15 @@ fn a_new_version_that_died_fails_and_an_old_one_does_not() {
     let mut died = trial(Kind::Load, "load::x");
     died.outcome = Some(Outcome::Aborted("exit code 1".into()));
     let mut analysis = analyze(&run(pairs_of(&rule(&[5], vec![of(ANON)]), &[(ANON, &SAME)])));
-    assert_eq!(sides::judge(&analysis, &[&died], false).verdict, Verdict::Fail);
-    assert_eq!(sides::judge(&analysis, &[], false).verdict, Verdict::Pass);
+    let lived = trial(Kind::Load, "load::x");
+    assert_eq!(sides::judge(&analysis, &[&lived], &[&died], false).verdict, Verdict::Fail);
+    let both = sides::judge(&analysis, &[&died], &[&died], false);
+    assert_eq!(both.verdict, Verdict::Pass);
+    assert_eq!(both.warnings, ["load::x died in both: exit code 1"]);
+    let fresh = sides::judge(&analysis, &[], &[&died], false);
+    assert_eq!(fresh.verdict, Verdict::Pass);
+    assert!(fresh.warnings[0].starts_with("load::x died, and BASE has no run of it"));
+    assert_eq!(sides::judge(&analysis, &[], &[], false).verdict, Verdict::Pass);
     analysis.changes.clear();
-    assert_eq!(sides::judge(&analysis, &[], false).verdict, Verdict::NoData);
+    assert_eq!(sides::judge(&analysis, &[], &[], false).verdict, Verdict::NoData);
 }

@@ -31,7 +31,7 @@ fn history() -> History {
         series("orders", Better::Higher, Unit::Count, Scale::Rate, |_| 7.0, 16),
         series("late", Better::Lower, Unit::Ratio, Scale::Ratio, |_| 1.5, 15),
     ];
-    History { runs: (0..16).map(run).collect(), series: history }
+    History { runs: (0..16).map(run).collect(), series: history, left_out: Vec::new() }
 }
 
 fn rendered(format: Format) -> String {

@@ -214,3 +214,18 @@ fn a_retry_of_a_comparison_replaces_all_of_its_runs() {
     );
     assert_eq!(again.scenarios[0].comparison(), None);
 }
+
+#[test]
+fn a_retry_drops_the_run_that_confirmed_it() {
+    let Line::Begin { at, mut trial } = begin("a::confirm") else {
+        unreachable!("it begins a trial")
+    };
+    trial.metadata.insert("confirms".to_owned(), json!("a"));
+    let confirm = Line::Begin { at, trial };
+    let once = [begin("a"), passed(), confirm, sample(1.0), passed()];
+    let lines = [&[run(), begin("b"), passed()], &once[..], &[complete()]].concat();
+    check(&text(&lines), &["b 0", "a 0", "a::confirm 1"], false);
+    let lines =
+        [&[run(), begin("b"), passed()], &once[..], &[begin("a"), passed(), complete()]].concat();
+    check(&text(&lines), &["b 0", "a 0"], false);
+}
