@@ -42,7 +42,7 @@ fn runs_are_put_in_the_order_of_time_and_counted_once() {
     early.test_id = "z".into();
     let mut late = parse(OWN).unwrap();
     late.started_at.0 += jiff::SignedDuration::from_secs(60);
-    late.config = serde_json::json!({"commit": "abc"});
+    late.config["commit"] = "abc".into();
     let history = assemble(vec![contribution(&late), contribution(&early), contribution(&late)]);
     let runs: Vec<_> = history.runs.iter().map(|run| run.commit.as_deref()).collect();
     assert_eq!(runs, [None, Some("abc")]);

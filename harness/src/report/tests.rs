@@ -168,7 +168,7 @@ fn json_is_one_object_with_the_promised_keys() {
         let json: Value = serde_json::from_str(&rendered(text, Format::Json)).unwrap();
         let mut keys: Vec<&String> = json.as_object().unwrap().keys().collect();
         keys.sort();
-        assert_eq!(keys, ["analysis", "checks", "incomplete", "verdict"]);
+        assert_eq!(keys, ["analysis", "checks", "incomplete", "verdict", "warnings"]);
         for check in json["checks"].as_array().unwrap() {
             let mut keys: Vec<&String> = check.as_object().unwrap().keys().collect();
             keys.sort();

@@ -47,7 +47,8 @@ pub struct AbMetricTable {
     pub source: Option<String>,
     /// What a run comes to; the mean by default.
     pub stat: Option<Stat>,
-    /// What follows from a regression.
+    /// What follows from a regression: `warn` softens only one that is at least `min_effect` as estimated and not surely
+    /// above it. One that is surely above it fails.
     pub severity: Option<Severity>,
     /// In place of `ab.min_effect`.
     pub min_effect: Option<f64>,
