@@ -214,3 +214,14 @@ fn a_retry_of_a_comparison_replaces_all_of_its_runs() {
     );
     assert_eq!(again.scenarios[0].comparison(), None);
 }
+
+#[test]
+fn why_a_comparison_ended_is_kept_with_the_run_that_it_ended_after() {
+    let reason = "ended after 1 of 3 pairs: ab.budget = 1ms is used up".to_owned();
+    let ended = Line::Ended { id: "a".to_owned(), reason: reason.clone() };
+    let passed = passed();
+    let journal = text(&[run(), begin("a"), passed.clone(), ended, begin("b"), passed, complete()]);
+    let results = assemble(&journal).unwrap();
+    assert_eq!(results.scenarios[0].metadata["ended"], json!(reason));
+    assert!(!results.scenarios[1].metadata.contains_key("ended") && !results.incomplete);
+}
