@@ -1,6 +1,8 @@
 //! A suite with a driver and a probe of its own, as a user's `tests/perf.rs` would have them.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use proofload::drive::{Driver, DriverError};
 use proofload::model::{Action, Metric, Observation, Reading, Unit};
@@ -29,10 +31,34 @@ impl Driver for Ticker {
     }
 }
 
-/// Reads the length of a queue that is not there.
+/// Tells the length of a queue.
 struct Queue {
     source: Arc<str>,
-    length: f64,
+    length: Length,
+}
+
+/// Where a length comes from.
+enum Length {
+    /// The options say it: the queue is not there.
+    Fixed(f64),
+    /// The system under test writes it to this file, and after it for how many milliseconds whoever asks has to wait.
+    Written(PathBuf),
+}
+
+impl Length {
+    async fn read(&self) -> Option<f64> {
+        let file = match self {
+            Self::Fixed(length) => return Some(*length),
+            Self::Written(file) => file,
+        };
+        let text = tokio::fs::read_to_string(file).await.ok()?;
+        let mut words = text.split_whitespace();
+        let length = words.next()?.parse().ok()?;
+        if let Some(wait) = words.next() {
+            tokio::time::sleep(Duration::from_millis(wait.parse().ok()?)).await;
+        }
+        Some(length)
+    }
 }
 
 const QUEUE_LENGTH: Metric = Metric::lower("queue.length", Unit::Count);
@@ -44,17 +70,21 @@ impl Probe for Queue {
     }
 
     async fn read(&mut self) -> Observation {
-        let reading = Reading::new(&QUEUE_LENGTH, &self.source, self.length);
-        Observation { readings: vec![reading], incidents: Vec::new() }
+        let length = self.length.read().await;
+        let reading = |length| Reading::new(&QUEUE_LENGTH, &self.source, length);
+        Observation { readings: length.map(reading).into_iter().collect(), incidents: Vec::new() }
     }
 }
 
 fn main() -> std::process::ExitCode {
     let root = std::env::var("PROOFLOAD_ROOT").unwrap_or_else(|_| ".".to_owned());
-    Suite::at(root)
+    Suite::at(&root)
         .driver("ticker", |_options, _params| Ok(Box::new(Ticker::default())))
-        .probe("queue", |options, members| {
-            let length = options.get("length").and_then(toml::Value::as_float).unwrap_or(0.0);
+        .probe("queue", move |options, members| {
+            let fixed = options.get("length").and_then(toml::Value::as_float).unwrap_or(0.0);
+            let file = options.get("file").and_then(toml::Value::as_str);
+            let length = file
+                .map_or(Length::Fixed(fixed), |file| Length::Written(Path::new(&root).join(file)));
             let source =
                 members.first().map_or_else(|| "queue".into(), |member| Arc::clone(&member.name));
             Ok(Box::new(Queue { source, length }))

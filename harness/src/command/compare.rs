@@ -13,7 +13,7 @@ use crate::analysis::compare::{self, comparisons, duplicate};
 use crate::analysis::{Analysis, analyze as analyze_results};
 use crate::gate::{self, table::TableLimits};
 use crate::model::Severity;
-use crate::model::rules::{AbMetric, AbRule, Prior};
+use crate::model::rules::{AbMetric, AbRule};
 use crate::report::compare::{Compared, render};
 use crate::report::{Format, Report};
 use crate::results::{Results, TrialRecord};
@@ -194,8 +194,8 @@ fn two(
         None => Vec::new(),
     };
     let machine = base.iter().chain(new).find_map(|results| results.environment.as_ref());
-    let priors = |id: &str, of: &AbMetric| -> BTreeMap<String, Prior> {
-        compare::priors(&past, id, of, machine)
+    let priors = |comparison: &str, phases: Option<&serde_json::Value>, of: &AbMetric| {
+        compare::priors(&past, compare::Asked { comparison, phases, machine }, of)
     };
     let (sides, unmatched) = compare::sides(&base_trials, &new_trials);
     let mut found = compare::between(&sides, &rule, priors);

@@ -1,15 +1,17 @@
 //! [`judge`]: the runs of a comparison, and what the pairs of those that count come to.
 //!
-//! Thresholds hold for every run that counts. Leaks and resets are reported and not judged: whether b is worse than a is
-//! what was asked.
+//! Thresholds hold for every run of b that counts. What a does not hold is a warning, and its death leaves the question
+//! open: the new version is not to blame for the old one. Leaks and resets are reported and not judged: whether b is
+//! worse than a is what was asked.
 
 use super::ab::{self, Comparison};
 use super::{Check, EVERY_SOURCE, outcome, thresholds, worst};
-use crate::analysis::compare::pairs;
+use crate::analysis::compare::{Version, pairs, version};
 use crate::analysis::validity::left_out;
 use crate::analysis::{self, ending};
 use crate::model::{Outcome, Verdict};
 use crate::results::TrialRecord;
+use crate::results::document::ENDED;
 
 /// The metric of the check that a comparison has where no pair counts.
 const METRIC: &str = "comparison";
@@ -25,12 +27,21 @@ pub fn judge(id: &str, runs: &[&TrialRecord]) -> Comparison {
         checks.push(nothing(id, pairs.len(), compared.verdict, runs));
     }
     checks.extend(compared.checks);
+    let ended = runs.iter().find_map(|run| run.metadata.get(ENDED)?.as_str());
+    let open = |check: &&mut Check| {
+        check.id == id && matches!(check.verdict, Verdict::Inconclusive | Verdict::NoData)
+    };
+    for check in checks.iter_mut().filter(open) {
+        if let Some(ended) = ended {
+            check.reason = format!("{}; {ended}", check.reason);
+        }
+    }
     Comparison { verdict: worst(&checks), checks, decided: compared.decided }
 }
 
 /// The checks on one run as such. What came to its end is judged by its thresholds alone.
 pub(super) fn run(run: &TrialRecord) -> Vec<Check> {
-    match ending(run) {
+    let mut checks = match ending(run) {
         Some(Outcome::Completed) if run.is_discarded() => Vec::new(),
         Some(Outcome::Completed) => {
             let mut checks = thresholds::checks(run);
@@ -41,6 +52,24 @@ pub(super) fn run(run: &TrialRecord) -> Vec<Check> {
             checks
         }
         _ => super::judge_alone(run, &analysis::analyze_trial(run)).1,
+    };
+    if version(run) == Some(Version::A) {
+        checks.iter_mut().for_each(of_the_old_version);
+    }
+    checks
+}
+
+/// The old version is there already: nothing fails because of it.
+fn of_the_old_version(check: &mut Check) {
+    if check.metric != outcome::METRIC {
+        if check.needs_attention() {
+            check.verdict = Verdict::Warn;
+            check.reason = format!("the old version, which does not fail: {}", check.reason);
+        }
+    } else if check.verdict == Verdict::Fail {
+        check.verdict = Verdict::Inconclusive;
+        let reason = check.reason.strip_prefix("aborted: ").unwrap_or(&check.reason);
+        check.reason = format!("the old version died: {reason}");
     }
 }
 

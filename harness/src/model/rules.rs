@@ -112,17 +112,17 @@ pub struct AbMetric {
     /// In place of [`AbRule::margin`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<f64>,
-    /// What past runs say of the scatter of the pairs' log ratios, by source.
+    /// What past runs of the comparison say of scatter, by source.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub priors: BTreeMap<String, Prior>,
 }
 
-/// The scatter that past runs showed.
+/// The scatter that past comparisons showed. It counts where they are ten or more.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Prior {
-    /// Standard deviation of the log of a single run.
+    /// Standard deviation of the log of what one walk of one side comes to.
     pub sd: f64,
-    /// From how many past runs.
+    /// From how many past runs of the comparison, each with at least two complete pairs.
     pub runs: u32,
 }
 

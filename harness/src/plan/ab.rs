@@ -53,6 +53,9 @@ pub(super) fn trial(
         own.0.extend(values.0.iter().cloned());
         let mut side = super::trial(scenario, parts, combination, variant, (1, 1), own);
         side.params = side.params.with(Ab::SIDE, name.clone());
+        // Leaks of a side are not judged, and a side that ends early is not the run that the other one is.
+        side.rules.leak.looks.clear();
+        side.rules.leak.confirm = false;
         side.id = format!("{}::{}={name}", side.id, Ab::SIDE);
         side
     });

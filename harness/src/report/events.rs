@@ -63,7 +63,7 @@ fn after(trial: &TrialRecord, kill: &OomEvent) -> String {
 pub(super) fn warnings(report: &Report<'_>) -> Vec<String> {
     let warning = |trial: &TrialRecord| {
         // The gate has a better sentence for what is beyond its limits.
-        let begins = format!("{}: ", trial.id);
+        let begins = format!("{}: ", trial.comparison().unwrap_or(&trial.id));
         if report.judgement.warnings.iter().any(|warning| warning.starts_with(&begins)) {
             return None;
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::analysis::analyze;
-use crate::analysis::tests::{OWN, SEED, read, run, trial};
+use crate::analysis::tests::{OWN, SEED, read, ruled, run, trial};
 use crate::gate::{Check, judge};
 use crate::model::rules::LeakGate;
 use crate::model::{Event, EventKind, Kind, Outcome, Verdict, metric};
@@ -131,6 +131,25 @@ fn samples_that_fell_behind_are_warned_of() {
     check(3, 1.5, Some("warning: load::late: 3 of 40 samples were missed; the machine"));
     check(0, 2.5, Some("warning: load::late: two samples lie 2.5 intervals apart; the machine"));
     check(3, 4.0, Some("3 of 40 samples were missed and two samples lie 4 intervals apart;"));
+}
+
+#[test]
+fn samples_that_fell_behind_in_a_comparison_are_warned_of_once() {
+    let mut late = trial(Kind::Load, "load::late::ab=b::r=1");
+    late.sampler = Some(SamplerCost { samples: 30, missed: 10, ..SamplerCost::default() });
+    let ab = serde_json::json!({ "looks": [3], "min_effect": 0.02, "margin": 0.05, "metrics": [] });
+    let limits = serde_json::json!({
+        "gate": true, "missing": 0.05, "late": 1.0, "samples": 3, "step": "500ms", "steal": 0.1,
+        "throttled": 0.05, "elsewhere": 0.5,
+    });
+    let mut late = ruled(late, |rules| {
+        rules.ab = serde_json::from_value(ab).unwrap();
+        rules.validity = serde_json::from_value(limits).unwrap();
+    });
+    late.metadata.insert("comparison".into(), "load::late".into());
+    let text = with(&run(vec![late]), |report| render(report, Format::Text, false));
+    assert_eq!(text.matches("warning: load::late").count(), 1, "{text}");
+    holds(&text, &["warning: load::late: 1 of 1 runs and their pairs are not compared"]);
 }
 
 #[test]

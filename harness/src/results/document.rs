@@ -112,7 +112,12 @@ pub struct TrialRecord {
     pub metadata: Map<String, Value>,
 }
 
-/// The keys of `metadata` in a run of a comparison: its id, whether it only warmed up, and the first of its runs.
+/// The key of `metadata` in every trial of ours: its phases.
+pub(crate) const PHASES: &str = "phases";
+
+/// The keys of `metadata` in a run of a comparison: its id, whether it only warmed up, the first of its runs, and in the
+/// last why no further pair was begun, where that was for want of time.
+pub(crate) const ENDED: &str = "ended";
 pub(crate) const COMPARISON: &str = "comparison";
 pub(crate) const DISCARDED: &str = "discarded";
 pub(crate) const FIRST: &str = "first";

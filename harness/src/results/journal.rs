@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::document::{
-    CONFIRMS, Date, Environment, FIRST, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord,
+    CONFIRMS, Date, ENDED, Environment, FIRST, OomEvent, Results, SCHEMA_VERSION, SamplerCost,
+    TrialRecord,
 };
 use super::read::is_newer;
 use super::samples::{ReadSample, Written, seconds};
@@ -88,6 +89,13 @@ pub enum Line {
         id: String,
         /// What it is now.
         verdict: Verdict,
+    },
+    /// Why no further pair of a comparison was begun after this trial, where that was for want of time.
+    Ended {
+        /// The trial's id.
+        id: String,
+        /// A sentence fragment with the numbers.
+        reason: String,
     },
     /// A process ended as it should.
     Complete {
@@ -196,6 +204,12 @@ pub fn assemble(text: &str) -> Result<Results, String> {
                     trial.verdict = Some(verdict);
                 }
             }
+            Line::Ended { id, reason } => {
+                let trials = results.iter_mut().flat_map(|results| &mut results.scenarios);
+                for trial in trials.filter(|trial| trial.id == id) {
+                    trial.take(Line::Ended { id: id.clone(), reason: reason.clone() });
+                }
+            }
             line => {
                 let results = results.as_mut().ok_or("expected a journal's first line")?;
                 // Without its first line a trial is lost: nothing of it may go to the trial before.
@@ -268,6 +282,9 @@ impl TrialRecord {
                 self.outcome = Some(outcome);
                 self.verdict = Some(verdict);
                 self.sampler = sampler;
+            }
+            Line::Ended { reason, .. } => {
+                self.metadata.insert(ENDED.to_owned(), reason.into());
             }
             Line::Run { .. }
             | Line::Begin { .. }

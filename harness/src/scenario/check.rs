@@ -17,6 +17,8 @@ use super::resolve::Names;
 /// What checking needs besides the scenario.
 pub(crate) struct Context<'a> {
     pub(crate) layers: &'a [Layer],
+    /// Those of the scenario's own file.
+    pub(crate) own: &'a [Layer],
     pub(crate) root: &'a Path,
     pub(crate) names: &'a Names,
 }

@@ -64,7 +64,7 @@ pub fn load(workspace: &Workspace, path: &Path, names: &Names) -> Result<Scenari
         merged.clone().try_into().map_err(|error: toml::de::Error| own.whole(error.message()))?;
     let resolver = Resolver { layers: &layers, merged: &merged };
     let scenario = resolver.scenario(workspace, path, file)?;
-    let context = Context { layers: &layers, root: &workspace.root, names };
+    let context = Context { layers: &layers, own: &strong, root: &workspace.root, names };
     check::check(&scenario, &context)?;
     Ok(scenario)
 }

@@ -1,6 +1,8 @@
 //! [`compare`]: a comparison is run as pairs of whole walks, until it is decided or its time is used up.
 
 use std::io;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -10,10 +12,11 @@ use super::opening::header;
 use super::progress::Progress;
 use crate::analysis::compare;
 use crate::gate::{Check, comparison};
+use crate::model::quantity::Length;
 use crate::model::{Outcome, Rules, Verdict};
 use crate::plan::{Comparison, Trial};
-use crate::results::document::{COMPARISON, DISCARDED, FIRST};
-use crate::results::{self, Results, TrialHeader, TrialRecord};
+use crate::results::document::{COMPARISON, DISCARDED, FIRST, PHASES};
+use crate::results::{self, Line, Results, RunDirectory, TrialHeader, TrialRecord};
 use crate::scenario::Ab;
 
 /// How many of the newest earlier runs are looked at for what they say of scatter.
@@ -30,21 +33,24 @@ pub(super) async fn compare(
     trial: &Trial,
     sides: &Comparison,
 ) -> io::Result<(Verdict, Vec<Check>)> {
-    let began = Instant::now();
     let rules = with_priors(live, trial);
     let looks = rules.ab.as_ref().map_or(&[][..], |ab| &ab.looks);
     let most = looks.last().copied().unwrap_or(0);
     let mut course = Course { live, trial, rules: &rules, most, runs: Vec::new() };
     if course.build(sides).await? {
+        let began = Instant::now();
         let mut looked = 0;
         let mut pair = u32::from(!sides.warmup);
         while course.pair(sides, pair).await? {
             let counted = course.counted();
             let due = counted > looked && looks.contains(&counted);
             looked = if due { counted } else { looked };
-            let over = counted >= most || pair >= PATIENCE * most;
-            let late = began.elapsed() >= sides.budget || live.is_stopped();
-            if over || late || due && course.judge().decided {
+            let over = counted >= most || pair >= PATIENCE * most || live.is_stopped();
+            if over || due && course.judge().decided {
+                break;
+            }
+            if began.elapsed() >= sides.budget {
+                course.out_of_time(counted, sides.budget)?;
                 break;
             }
             pair += 1;
@@ -97,9 +103,12 @@ impl Course<'_> {
 
     async fn run(&mut self, run: Trial, pair: u32) -> io::Result<bool> {
         let side = run.params.get(Ab::SIDE).map(ToString::to_string);
+        let (counted, most) = (self.counted(), self.most);
         let which = match pair {
             0 => "warm-up".to_owned(),
-            _ => format!("pair {pair} of at most {}", self.most.max(pair)),
+            // Once pairs are made up for, their number says little of how far it is.
+            _ if counted + 1 < pair => format!("pair {pair}, {counted} of at most {most} count"),
+            _ => format!("pair {pair} of at most {most}"),
         };
         let label = format!("{} ({which}, {})", self.trial.id, side.unwrap_or_default());
         let header = TrialHeader {
@@ -134,6 +143,18 @@ impl Course<'_> {
         u32::try_from(compare::pairs(&runs).len()).unwrap_or(u32::MAX)
     }
 
+    /// Keeps with the last run that the time was used up, so that a later judgement can say it too.
+    fn out_of_time(&mut self, counted: u32, budget: Duration) -> io::Result<()> {
+        let Some(last) = self.runs.last_mut() else { return Ok(()) };
+        let (most, budget) = (self.most, Length(budget));
+        let reason =
+            format!("ended after {counted} of {most} pairs: ab.budget = {budget} is used up");
+        let line = Line::Ended { id: last.id.clone(), reason };
+        self.live.write(&line)?;
+        last.take(line);
+        Ok(())
+    }
+
     fn judge(&self) -> crate::gate::ab::Comparison {
         comparison::judge(&self.trial.id, &self.runs.iter().collect::<Vec<_>>())
     }
@@ -142,21 +163,35 @@ impl Course<'_> {
 /// The rules of a comparison, with what earlier runs of it say of scatter.
 fn with_priors(live: &Live, trial: &Trial) -> Rules {
     let mut rules = trial.rules.clone();
-    let past = past(live, &trial.id);
+    let header = header(trial);
+    let asked = compare::Asked {
+        comparison: &trial.id,
+        phases: header.metadata.get(PHASES),
+        machine: Some(live.machine()),
+    };
+    let past = live.past().read(live.directory());
     for metric in rules.ab.iter_mut().flat_map(|ab| &mut ab.metrics) {
-        metric.priors = compare::priors(&past, &trial.id, metric, Some(live.machine()));
+        metric.priors = compare::priors(past, asked, metric);
     }
     rules
 }
 
-/// The newest earlier runs, as far as they hold the comparison. What cannot be read says nothing.
-fn past(live: &Live, comparison: &str) -> Vec<Results> {
-    let runs = live.directory().others().unwrap_or_default();
-    let newest = runs.iter().rev().take(PAST);
-    let read = newest.filter_map(|run| {
-        let mut results = results::read(run).ok()?;
-        results.scenarios.retain(|run| run.comparison() == Some(comparison));
-        (!results.scenarios.is_empty()).then_some(results)
-    });
-    read.collect()
+/// The newest earlier runs, as far as they hold comparisons; read once, when the first of them is wanted.
+#[derive(Default)]
+pub(super) struct Past(OnceLock<Vec<Results>>);
+
+impl Past {
+    fn read(&self, directory: &RunDirectory) -> &[Results] {
+        self.0.get_or_init(|| {
+            let runs = directory.others().unwrap_or_default();
+            let newest = runs.iter().rev().take(PAST);
+            // What cannot be read says nothing.
+            let read = newest.filter_map(|run| {
+                let mut results = results::read(run).ok()?;
+                results.scenarios.retain(|run| run.comparison().is_some());
+                (!results.scenarios.is_empty()).then_some(results)
+            });
+            read.collect()
+        })
+    }
 }

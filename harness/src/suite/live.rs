@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::confirm;
 use super::environment::{allow_inconclusive, commit};
+use super::kept::Kept;
 use super::looks::Looks;
 use super::opening::{environment, header, skipped, write_plan};
 use super::progress::Progress;
@@ -22,16 +23,15 @@ use super::recorder::Recorder;
 use super::select::Selection;
 use super::{Failure, RIG, ab, finish, lock, say};
 use crate::gate::{self, Check};
-use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Sample, Verdict};
 use crate::plan::Trial;
-use crate::results::document::{CONFIRMS, DOWN, Date};
+use crate::results::document::Date;
 use crate::results::{
     Environment, Journal, Line, RunDirectory, SCHEMA_VERSION, TrialHeader, TrialRecord,
 };
 use crate::run::{self, Parts, Rig};
 use crate::scenario::Workspace;
-use crate::target::{self, Target};
+use crate::target;
 
 /// `results.json` is rebuilt after a trial only when it is at least this old.
 const REBUILD_EVERY: Duration = Duration::from_secs(10);
@@ -40,6 +40,7 @@ const REBUILD_EVERY: Duration = Duration::from_secs(10);
 pub(super) struct Live {
     parts: Parts,
     machine: Environment,
+    past: ab::Past,
     directory: RunDirectory,
     journal: Arc<Mutex<Journal>>,
     stop: CancellationToken,
@@ -48,20 +49,13 @@ pub(super) struct Live {
 }
 
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     /// Build commands that were run, with the reason for those that failed.
     built: BTreeMap<String, Result<(), String>>,
     /// The target that stays up for the next trial.
-    kept: Option<Kept>,
-    verdicts: Vec<Verdict>,
+    pub(super) kept: Option<Kept>,
+    pub(super) verdicts: Vec<Verdict>,
     rebuilt: Option<Instant>,
-}
-
-/// A target that is up, and the last trial that used it.
-struct Kept {
-    spec: TargetSpec,
-    target: Box<dyn Target>,
-    last: TrialHeader,
 }
 
 /// Runs the selected trials and says with which code to exit.
@@ -135,6 +129,7 @@ pub(super) fn run(workspace: Workspace, parts: Parts, selection: Selection) -> R
     let live = Arc::new(Live {
         parts,
         machine,
+        past: ab::Past::default(),
         directory,
         journal: Arc::new(Mutex::new(journal)),
         stop,
@@ -202,11 +197,11 @@ impl Live {
         Err(message.into())
     }
 
-    fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
+    pub(super) fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, line: &Line) -> std::io::Result<()> {
+    pub(super) fn write(&self, line: &Line) -> std::io::Result<()> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).write(line)
     }
 
@@ -274,6 +269,10 @@ impl Live {
         &self.machine
     }
 
+    pub(super) fn past(&self) -> &ab::Past {
+        &self.past
+    }
+
     async fn walk(&self, trial: &Trial, logs: &Path, recorder: &mut Recorder) -> run::Walked {
         let broken =
             |reason: String| run::Walked { outcome: Outcome::Broken(reason), sampler: None };
@@ -336,35 +335,6 @@ impl Live {
         let published = finish::publish(&self.directory)?;
         self.shared().rebuilt = Some(Instant::now());
         Ok(Some(published))
-    }
-
-    /// The target that stayed up, if it is the wanted one; another one must not run beside it, and is taken down.
-    async fn kept_for(&self, spec: &TargetSpec) -> std::io::Result<Option<Box<dyn Target>>> {
-        let Some(kept) = self.shared().kept.take() else { return Ok(None) };
-        if kept.spec == *spec {
-            return Ok(Some(kept.target));
-        }
-        self.let_go(kept).await?;
-        Ok(None)
-    }
-
-    /// Takes down a target that stayed up.
-    async fn let_go(&self, mut kept: Kept) -> std::io::Result<()> {
-        let Err(error) = kept.target.down().await else { return Ok(()) };
-        let reason = format!("the target could not be taken down: {error}");
-        say(&format!("rig: {}: {reason}", kept.last.scenario_name));
-        self.broken_at_the_end(kept.last, reason)
-    }
-
-    /// What fails after the last trial belongs to none of them, but must be in the results.
-    fn broken_at_the_end(&self, mut last: TrialHeader, reason: String) -> std::io::Result<()> {
-        last.rules.ab = None;
-        last.metadata.remove(CONFIRMS);
-        let id = format!("{}{DOWN}", last.scenario_name);
-        self.write(&Line::Begin { at: now(), trial: Box::new(TrialHeader { id, ..last }) })?;
-        self.shared().verdicts.push(Verdict::Error);
-        let outcome = Outcome::Broken(reason);
-        self.write(&Line::End { at: now(), outcome, verdict: Verdict::Error, sampler: None })
     }
 
     /// Takes down what was kept up, completes the journal and the files, and sums up.

@@ -5,6 +5,7 @@ mod confirm;
 pub(crate) mod environment;
 mod failure;
 mod finish;
+mod kept;
 mod live;
 pub(crate) mod lock;
 mod looks;

@@ -7,6 +7,7 @@ use super::select::Planned;
 use crate::model::spec::TargetSpec;
 use crate::model::{Outcome, Verdict};
 use crate::plan::{PlanFile, Trial};
+use crate::results::document::PHASES;
 use crate::results::{Environment, Journal, Line, RunDirectory, TrialHeader};
 use crate::run;
 use crate::scenario::Workspace;
@@ -80,7 +81,7 @@ pub(super) fn header(trial: &Trial) -> TrialHeader {
     let mut metadata = Map::new();
     metadata.insert("description".to_owned(), trial.description.clone().into());
     metadata.insert("scenario".to_owned(), trial.scenario.clone().into());
-    metadata.insert("phases".to_owned(), serde_json::to_value(&trial.phases).unwrap_or_default());
+    metadata.insert(PHASES.to_owned(), serde_json::to_value(&trial.phases).unwrap_or_default());
     let probes: Vec<&str> = trial.probes.iter().map(crate::model::spec::ProbeSpec::name).collect();
     metadata.insert("probes".to_owned(), probes.into());
     TrialHeader {

@@ -89,6 +89,15 @@ fn a_side_that_dies_ends_the_comparison_and_fails_it() {
 }
 
 #[test]
+fn an_old_version_that_dies_leaves_the_question_open() {
+    let workspace = workspace(&PAIRS.replace("seconds = 60", "seconds = 0"));
+    let output = workspace.suite(&[]).run().expect(3);
+    assert!(output.stdout.contains("the old version died: "), "{}", output.stdout);
+    assert_eq!(order(&workspace.results()), "a0!");
+    workspace.analyze("results/latest", &[]).expect(3);
+}
+
+#[test]
 fn a_build_that_fails_is_the_rigs_fault_and_the_other_side_is_not_run() {
     let workspace = workspace(&PAIRS.replace("echo {ab} {size} >> builds.txt", "test {ab} = a"));
     let output = workspace.suite(&[]).run().expect(4);
@@ -99,8 +108,95 @@ fn a_build_that_fails_is_the_rigs_fault_and_the_other_side_is_not_run() {
 #[test]
 fn no_pair_is_begun_after_the_budget() {
     let workspace = workspace(&PAIRS.replace("looks = [3]", "looks = [3]\nbudget = \"1ms\""));
-    workspace.suite(&[]).run().expect(3);
+    let output = workspace.suite(&[]).run().expect(3);
     assert_eq!(order(&workspace.results()), "a0! b0!");
+    let ended = "ended after 0 of 3 pairs: ab.budget = 1ms is used up";
+    let analyzed = workspace.analyze("results/latest", &[]).expect(3);
+    for text in [output.stdout, analyzed.stdout] {
+        assert!(text.contains(ended), "{text}");
+    }
+}
+
+#[test]
+fn the_budget_is_for_pairs_and_not_for_builds() {
+    let text = PAIRS.replace("looks = [3]", "looks = [3]\nbudget = \"2s\"");
+    let slow = text.replace("echo {ab} {size} >> builds.txt", "test {ab} = b || sleep 2");
+    let workspace = workspace(&slow);
+    workspace.suite(&[]).run();
+    assert!(order(&workspace.results()).starts_with("a0! b0! a1 b1"));
+}
+
+/// A service that writes the length of its queue, which the test says for every run of a side, and after a colon how
+/// long whoever reads it waits.
+fn scripted(looks: &str, a: &str, b: &str) -> Workspace {
+    let text = r#"
+kind = "load"
+load.levels = [1]
+sample = { interval = "100ms", length = "1s" }
+probes = ["containers", "queue"]
+probe.options.queue.file = "queue"
+driver.custom.name = "ticker"
+# Nothing but the test makes a run invalid.
+validity = { gate = true, missing = 0.7, late = 1000, samples = 1, step = "1h", steal = 1, throttled = 1, elsewhere = 1 }
+[ab]
+a = { lengths = "A" }
+b = { lengths = "B" }
+looks = LOOKS
+metrics = ["queue.length"]
+[[target.process.service]]
+name = "api"
+command = ["sh", "-c", """
+  echo >> {ab}.runs; set -- $LENGTHS; shift $(($(wc -l < {ab}.runs) - 1))
+  echo $1 | tr : ' ' > queue; echo ready; exec sleep 60"""]
+env = { LENGTHS = "{lengths}" }
+ready = { log = "ready" }
+"#;
+    workspace(
+        &text
+            .replace("\"A\"", &format!("{a:?}"))
+            .replace("\"B\"", &format!("{b:?}"))
+            .replace("LOOKS", looks),
+    )
+}
+
+/// Runs the suite and judges its results once more; the order of the runs.
+fn comes_to(workspace: &Workspace, code: i32) -> (crate::workspace::Output, String) {
+    let output = workspace.suite(&[]).run().expect(code);
+    workspace.analyze("results/latest", &[]).expect(code);
+    (output, order(&workspace.results()))
+}
+
+#[test]
+fn a_new_version_that_is_worse_fails() {
+    let workspace = scripted("[3]", "100 100 101 100", "120 120 122 121");
+    let (output, order) = comes_to(&workspace, 1);
+    assert_eq!(order, "a0! b0! a1 b1 b2 a2 a3 b3");
+    assert!(output.stdout.contains("gate: queue.length of api: expected mean less than 5% worse"));
+    // Better is no failure.
+    let workspace = scripted("[3]", "120 120 122 121", "100 100 101 100");
+    comes_to(&workspace, 0);
+}
+
+#[test]
+fn a_look_ends_what_is_decided_and_nothing_else() {
+    let workspace = scripted("[3, 5]", "100 100 101 100", "100 101 101 100");
+    assert_eq!(comes_to(&workspace, 0).1, "a0! b0! a1 b1 b2 a2 a3 b3");
+    let even = "100 100 100 100 100 100";
+    let workspace = scripted("[3, 5]", even, "100 90 112 95 107 99");
+    let (_, order) = comes_to(&workspace, 3);
+    assert_eq!(order, "a0! b0! a1 b1 b2 a2 a3 b3 b4 a4 a5 b5");
+}
+
+#[test]
+fn a_pair_that_does_not_count_is_made_up_for() {
+    let workspace = scripted("[3]", "100 100 100:900 100 101", "100 100 100 101 100");
+    let (output, order) = comes_to(&workspace, 0);
+    assert_eq!(order, "a0! b0! a1 b1 b2 a2 a3 b3 b4 a4");
+    for label in ["(pair 2 of at most 3, a)", "(pair 4, 2 of at most 3 count, b)"] {
+        assert!(output.stderr.contains(label), "{label}: {}", output.stderr);
+    }
+    let report = fs::read_to_string(workspace.path("results/latest/report.md")).unwrap();
+    assert!(report.contains("1 of 8 runs and their pairs are not compared"), "{report}");
 }
 
 #[test]
@@ -122,10 +218,14 @@ fn an_interrupted_comparison_leaves_nothing_and_begins_nothing() {
 #[test]
 fn a_retry_under_nextest_replaces_the_whole_comparison() {
     let workspace = workspace(PAIRS);
-    for _ in 0..2 {
+    // What the retry does not repeat must be gone too.
+    for (looks, runs) in [(4, " b4 a4"), (3, "")] {
+        let text = PAIRS.replace("looks = [3]", &format!("looks = [{looks}]"));
+        workspace.write("scenarios/pairs.toml", &text);
         let suite = workspace.suite(&["--exact", "load::pairs::agents=1", "--nocapture"]);
         let output = suite.env("NEXTEST_RUN_ID", "x").env("NEXTEST", "1").run();
         assert!(matches!(output.code, Some(0 | 3)), "{}", output.stderr);
-        assert_eq!(order(&workspace.results()), "a0! b0! a1 b1 b2 a2 a3 b3");
+        let expected = format!("a0! b0! a1 b1 b2 a2 a3 b3{runs}");
+        assert_eq!(order(&workspace.results()), expected);
     }
 }

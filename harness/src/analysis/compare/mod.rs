@@ -27,10 +27,11 @@ use serde_json::Value;
 pub use change::{Change, ChangeVerdict, Design, Look, SecondOpinion};
 pub use matching::{Sides, Unmatched, duplicate, sides};
 pub use measure::Runs;
-pub use prior::priors;
+pub use prior::{Asked, priors};
 
 use crate::model::rules::{AbMetric, AbRule, Prior};
 use crate::results::TrialRecord;
+use crate::results::document::PHASES;
 
 /// The one-sided error of a regression, over all looks: half of 5%.
 pub const ALPHA: f64 = 0.025;
@@ -60,11 +61,21 @@ pub fn comparisons(trials: &[TrialRecord]) -> Vec<(&str, Vec<&TrialRecord>)> {
     found
 }
 
+/// One of the two versions of an interleaved comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The old one.
+    A,
+    /// The new one.
+    B,
+}
+
 /// Which of the two versions a run is of.
-fn version(trial: &TrialRecord) -> Option<usize> {
+#[must_use]
+pub fn version(trial: &TrialRecord) -> Option<Version> {
     match trial.scenario_params.get(matching::VERSION).and_then(Value::as_str) {
-        Some("a") => Some(0),
-        Some("b") => Some(1),
+        Some("a") => Some(Version::A),
+        Some("b") => Some(Version::B),
         _ => None,
     }
 }
@@ -76,7 +87,7 @@ pub fn pairs<'a>(records: &[&'a TrialRecord]) -> Vec<(&'a TrialRecord, &'a Trial
     let mut found: BTreeMap<u32, [Option<&'a TrialRecord>; 2]> = BTreeMap::new();
     for &trial in records.iter().filter(|trial| matching::counts(trial)) {
         if let Some(version) = version(trial) {
-            found.entry(trial.repeat).or_default()[version] = Some(trial);
+            found.entry(trial.repeat).or_default()[version as usize] = Some(trial);
         }
     }
     found.into_values().filter_map(|[a, b]| Some((a?, b?))).collect()
@@ -102,12 +113,13 @@ pub fn comparison(records: &[&TrialRecord]) -> Found {
 }
 
 /// Compares the runs of several trials as one family, each in pairs where its runs took turns; the rule's looks are
-/// not used. See [`Sides::pairs`]. `past` gives what past runs say of a trial, by its id, as [`priors`] does.
+/// not used. See [`Sides::pairs`]. `past` gives what past runs say of a trial, by its id and its phases, as [`priors`]
+/// does.
 #[must_use]
 pub fn between(
     trials: &[Sides<'_>],
     rule: &AbRule,
-    past: impl Fn(&str, &AbMetric) -> BTreeMap<String, Prior>,
+    past: impl Fn(&str, Option<&Value>, &AbMetric) -> BTreeMap<String, Prior>,
 ) -> Found {
     let mut found = Found::default();
     for sides in trials {
@@ -115,7 +127,7 @@ pub fn between(
         let id = matching::trial_id(first);
         let mut rule = rule.clone();
         for of in &mut rule.metrics {
-            of.priors = past(id, of);
+            of.priors = past(id, first.metadata.get(PHASES), of);
         }
         let apart = || Runs::Apart(sides.base.clone(), sides.new.clone());
         let runs = sides.pairs().map_or_else(apart, Runs::Pairs);

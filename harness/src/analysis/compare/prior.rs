@@ -1,6 +1,8 @@
-//! [`priors`]: the scatter of single runs that past interleaved comparisons show.
+//! [`priors`]: the scatter of single walks that past interleaved comparisons show.
 
 use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::estimate::moments;
 use super::machine;
@@ -8,34 +10,43 @@ use super::matching::trial_id;
 use super::measure::values;
 use super::pairs;
 use crate::model::rules::{AbMetric, Prior};
+use crate::results::document::PHASES;
 use crate::results::{Environment, Results, TrialRecord};
 
-/// What past runs of a comparison say of one metric, by source.
+/// What a past run must be a run of to tell the scatter of the runs that are planned.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The comparison's id, which is that of its trial without a repetition.
+    pub comparison: &'a str,
+    /// The phases of its trials, as their `metadata` has them: one id has others in every profile.
+    pub phases: Option<&'a Value>,
+    /// The machine, where it is known.
+    pub machine: Option<&'a Environment>,
+}
+
+/// What past runs of a comparison say of one metric, by source: a run is one that the suite made, with at least two
+/// complete pairs.
 ///
-/// `comparison` is the comparison's id, which is that of its trial without a repetition. Runs on another machine than
-/// `machine` are left out. Each past run gives the variance of its pairs' log differences about their own mean, so
-/// that a true change between its versions is no scatter; half of the pooled variance is that of a single run.
+/// Each gives the variance of its pairs' log differences about their own mean, so that a true change between its
+/// versions is no scatter; half of the pooled variance is that of a single walk of one side.
 #[must_use]
-pub fn priors(
-    past: &[Results],
-    comparison: &str,
-    of: &AbMetric,
-    machine: Option<&Environment>,
-) -> BTreeMap<String, Prior> {
+pub fn priors(past: &[Results], asked: Asked<'_>, of: &AbMetric) -> BTreeMap<String, Prior> {
     #[derive(Default)]
     struct Pool {
         squares: f64,
         freedom: f64,
-        pairs: u32,
+        runs: u32,
     }
-    let elsewhere = |results: &&Results| match (machine, &results.environment) {
+    let elsewhere = |results: &&Results| match (asked.machine, &results.environment) {
         (Some(here), Some(there)) => machine::differences(here, there).is_empty(),
         _ => true,
     };
     let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
     for results in past.iter().filter(elsewhere) {
         let is_it = |trial: &&TrialRecord| {
-            trial.comparison().is_some_and(|id| id == comparison || trial_id(trial) == comparison)
+            let id = asked.comparison;
+            trial.comparison().is_some_and(|own| own == id || trial_id(trial) == id)
+                && trial.metadata.get(PHASES) == asked.phases
         };
         let records: Vec<&TrialRecord> = results.scenarios.iter().filter(is_it).collect();
         let mut differences: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -55,10 +66,10 @@ pub fn priors(
             let freedom = differences.len() as f64 - 1.0;
             pool.squares += variance * freedom;
             pool.freedom += freedom;
-            pool.pairs += u32::try_from(differences.len()).unwrap_or(u32::MAX);
+            pool.runs += 1;
         }
     }
     let prior =
-        |pool: Pool| Prior { sd: (pool.squares / pool.freedom / 2.0).sqrt(), runs: pool.pairs };
+        |pool: Pool| Prior { sd: (pool.squares / pool.freedom / 2.0).sqrt(), runs: pool.runs };
     pools.into_iter().map(|(source, pool)| (source, prior(pool))).collect()
 }

@@ -233,22 +233,36 @@ fn priors_pool_the_scatter_of_past_pairs_and_not_their_changes() {
         run(pairs_of(&rule, &[(&metric::MEMORY_ANON, &values)]))
     };
     let of = &rule.metrics[0];
-    let found = priors(&[past(0.0), past(0.5)], ID, of, None);
+    let asked = Asked { comparison: ID, phases: None, machine: None };
+    let found = priors(&[past(0.0), past(0.5)], asked, of);
     let prior = found["api"];
     // Sum of squares 0.002 over 4 degrees of freedom, halved.
     assert!((prior.sd - 0.000_25_f64.sqrt()).abs() < 1e-12, "{prior:?}");
-    assert_eq!((found.len(), prior.runs), (1, 10));
-    assert!(priors(&[past(0.0)], "load::other", of, None).is_empty());
+    assert_eq!((found.len(), prior.runs), (1, 2), "runs, and not their pairs");
+    let other = Asked { comparison: "load::other", ..asked };
+    assert!(priors(&[past(0.0)], other, of).is_empty());
     // A single pair has no scatter.
     let mut single = past(0.0);
     single.scenarios.truncate(2);
-    assert!(priors(&[single], ID, of, None).is_empty());
+    assert_eq!(priors(&[single, past(0.0)], asked, of)["api"].runs, 1);
     let elsewhere = Results {
         environment: Some(crate::results::Environment { cpus: 2, ..Default::default() }),
         ..past(0.0)
     };
     let here = crate::results::Environment { cpus: 4, ..Default::default() };
-    assert!(priors(&[elsewhere], ID, of, Some(&here)).is_empty());
+    assert!(priors(&[elsewhere], Asked { machine: Some(&here), ..asked }, of).is_empty());
+    // One id stands for short runs in one profile and for long ones in another.
+    let phases = |length: &str| serde_json::json!([{ "name": "sample", "length": length }]);
+    let (short, long) = (phases("4s"), phases("60s"));
+    let mut quick = past(0.0);
+    for trial in &mut quick.scenarios {
+        trial.metadata.insert("phases".into(), short.clone());
+    }
+    let runs = |phases: &serde_json::Value| {
+        let asked = Asked { phases: Some(phases), ..asked };
+        priors(&[quick.clone(), past(0.0)], asked, of).get("api").map(|prior| prior.runs)
+    };
+    assert_eq!((runs(&short), runs(&long)), (Some(1), None));
 }
 
 /// A run of a version that began in this minute.
@@ -270,7 +284,7 @@ fn designs(base: &[i64], new: &[i64]) -> Design {
     let (base, new) = (trials(base), trials(new));
     let (sides, _) = sides(&base.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>());
     let rule = rule(&[], vec![of(&metric::MEMORY_ANON)]);
-    between(&sides, &rule, |_, _| BTreeMap::new()).changes[0].design
+    between(&sides, &rule, |_, _, _| BTreeMap::new()).changes[0].design
 }
 
 #[test]
@@ -319,7 +333,7 @@ proptest! {
         prop_assert_eq!(found.len(), 4);
         prop_assert_eq!((unmatched.len(), unmatched[0].only_in), (1, "new"));
         let rule = rule(&[], vec![of(&metric::MEMORY_ANON)]);
-        for change in between(&found, &rule, |_, _| BTreeMap::new()).changes {
+        for change in between(&found, &rule, |_, _, _| BTreeMap::new()).changes {
             prop_assert!((change.ratio.unwrap() - 1.5).abs() < 1e-9);
             prop_assert_eq!(change.runs, [3, 3]);
         }

@@ -114,12 +114,17 @@ fn judged(
     gate::ab::compare(&records.iter().collect::<Vec<_>>())
 }
 
-/// What past pairs say of their scatter.
+/// What past pairs say of their scatter: two of each past run, which is the least that a run can have.
 fn history((base, new): &(Vec<f64>, Vec<f64>)) -> Option<Prior> {
     let rule = rule(None);
-    let mut past = empty();
-    past.scenarios = interleaved(base, new, &rule);
-    compare::priors(&[past], ID, &rule.metrics[0], None).remove(SOURCE)
+    let run = |(base, new): (&[f64], &[f64])| {
+        let mut past = empty();
+        past.scenarios = interleaved(base, new, &rule);
+        past
+    };
+    let past: Vec<Results> = base.chunks(2).zip(new.chunks(2)).map(run).collect();
+    let asked = compare::Asked { comparison: ID, phases: None, machine: None };
+    compare::priors(&past, asked, &rule.metrics[0]).remove(SOURCE)
 }
 
 /// The verdict on runs in sittings of their own.
@@ -132,7 +137,7 @@ fn separate((base, new): &(Vec<f64>, Vec<f64>)) -> Verdict {
     let (base, new): (Vec<&TrialRecord>, Vec<&TrialRecord>) =
         (base.iter().collect(), new.iter().collect());
     let (sides, _) = compare::sides(&base, &new);
-    let found = compare::between(&sides, &rule(None), |_, of| of.priors.clone());
+    let found = compare::between(&sides, &rule(None), |_, _, of| of.priors.clone());
     let analysis = crate::analysis::Analysis { changes: found.changes, ..Default::default() };
     gate::sides::judge(&analysis, &base, &new, false).verdict
 }
@@ -229,6 +234,14 @@ mod tests {
             eprintln!("{:<50} {:<45} {measured:6.2}% {:?}", rate.rule, rate.what, rate.expected);
         }
         assert!(rates.iter().all(Rate::holds));
+    }
+
+    #[test]
+    fn twenty_past_pairs_of_ten_runs_are_enough_to_weigh() {
+        let noise = Noise::ALL[0];
+        let prior = history(&experiment(7, "past", noise, Order::Interleaved, 20, 0.0)).unwrap();
+        assert!(prior.runs == 10 && compare::paired::weighs(prior), "{prior:?}");
+        assert!((0.4..2.5).contains(&(prior.sd / noise.scatter())), "{prior:?}");
     }
 
     #[test]

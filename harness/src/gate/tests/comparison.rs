@@ -57,19 +57,75 @@ fn the_warm_up_halves_and_what_is_not_valid_do_not_count() {
     assert_eq!(repeats(&runs), [1, 3]);
 }
 
-#[test]
-fn a_side_that_died_fails_the_comparison() {
-    let mut died = side("b", 1, true);
-    died.outcome = Some(Outcome::Aborted("died: api".to_owned()));
-    let runs = [side("a", 1, true), died];
+/// The verdict on two runs of which one ended so, and the check on that run.
+fn ended(which: &str, how: Outcome) -> (Verdict, Check) {
+    let mut runs = [side("a", 1, true), side("b", 1, true)];
+    let id = format!("c::ab={which}::r=1");
+    runs.iter_mut().find(|run| run.id == id).unwrap().outcome = Some(how);
     let judged = compare("c", &runs.iter().collect::<Vec<_>>());
-    assert_eq!(judged.verdict, Verdict::Fail);
-    let outcome = judged.checks.iter().find(|check| check.metric == "outcome").unwrap();
-    assert_eq!((outcome.id.as_str(), outcome.verdict), ("c::ab=b::r=1", Verdict::Fail));
+    let check = judged.checks.into_iter().find(|check| check.metric == "outcome").unwrap();
+    assert_eq!(check.id, id);
+    (judged.verdict, check)
 }
 
 #[test]
-fn thresholds_hold_for_every_run_that_counts() {
+fn the_new_version_fails_where_it_dies_and_the_old_one_leaves_the_question_open() {
+    let died = || Outcome::Aborted("died: api".to_owned());
+    let (verdict, check) = ended("b", died());
+    assert_eq!((verdict, check.verdict), (Verdict::Fail, Verdict::Fail));
+    assert_eq!(check.message(), "aborted: died: api");
+    let (verdict, check) = ended("a", died());
+    assert_eq!(check.verdict, Verdict::Inconclusive);
+    assert_eq!(check.reason, "the old version died: died: api");
+    assert_eq!(verdict.exit_code(false), 3);
+    for which in ["a", "b"] {
+        let (verdict, check) = ended(which, Outcome::Broken("no Docker".to_owned()));
+        assert_eq!((verdict, check.verdict), (Verdict::Error, Verdict::Error));
+        assert_eq!(check.message(), "rig: no Docker");
+    }
+}
+
+#[test]
+fn a_threshold_fails_in_the_new_version_and_warns_in_the_old_one() {
+    let high = |name: &str| {
+        let mut run = side(name, 1, true);
+        run.samples[2].readings[0].value = 300.0;
+        run
+    };
+    for (name, expected) in [("a", Verdict::Warn), ("b", Verdict::Fail)] {
+        let runs = [high(name)];
+        let judged = compare("c", &[&runs[0]]);
+        let check = judged.checks.iter().find(|check| check.id == runs[0].id).unwrap();
+        assert_eq!((check.actual, check.verdict), (Some(300.0), expected));
+        assert_eq!(check.reason.starts_with("the old version"), name == "a", "{}", check.reason);
+        // What the run itself comes to is no worse.
+        assert_eq!(judge_trial(&runs[0], &analyze(&super::run(vec![high(name)]))).0, expected);
+    }
+    // A reading that the old version does not have is no failure either; nor is what its death leaves.
+    let mut dead = high("a");
+    dead.outcome = Some(Outcome::Aborted("died: api".to_owned()));
+    let judged = compare("c", &[&dead]);
+    assert!(judged.checks.iter().all(|check| check.verdict != Verdict::Fail), "{judged:?}");
+}
+
+#[test]
+fn what_is_left_open_for_want_of_time_says_so() {
+    let mut runs = [side("a", 1, true), side("b", 1, true)];
+    let without = compare("c", &[&runs[0], &runs[1]]);
+    let ended = "ended after 1 of 3 pairs: ab.budget = 30m is used up";
+    runs[1].metadata.insert("ended".into(), ended.into());
+    let with = compare("c", &[&runs[0], &runs[1]]);
+    assert_eq!(with.verdict, without.verdict);
+    let [before, after] = [&without, &with].map(|judged| {
+        let mut open = judged.checks.iter().filter(|c| c.verdict == Verdict::Inconclusive);
+        open.next().unwrap().reason.clone()
+    });
+    assert_eq!(after, format!("{before}; {ended}"));
+    assert!(with.checks.iter().all(|c| c.verdict != Verdict::Pass || !c.reason.contains(ended)));
+}
+
+#[test]
+fn thresholds_hold_for_every_run_of_the_new_version_that_counts() {
     let mut high = side("b", 1, true);
     high.samples[2].readings[0].value = 300.0;
     let judged = compare("c", &[&side("a", 1, true), &high]);

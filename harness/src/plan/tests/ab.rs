@@ -39,6 +39,21 @@ fn a_comparison_is_one_trial_that_holds_both_sides() {
 }
 
 #[test]
+fn a_side_is_walked_to_its_end_whatever_is_seen_of_leaks() {
+    let over = "kind = \"duration\"\nleak.confirm = true";
+    let text = SIDES.replace("kind = \"load\"\nload.levels = [7]", over);
+    let alone = text.replace("{version}", "1").replace("{size}", "2").replace("{ab}", "c");
+    let (start, end) = (alone.find("[ab]").unwrap(), alone.find("[target").unwrap());
+    let alone = [&alone[..start], &alone[end..]].concat();
+    let alone = &plan(&alone, "full")[0].rules.leak;
+    assert!(alone.looks.len() == 2 && alone.confirm, "without sides both apply");
+    let sides = plan(&text, "full").remove(0).comparison.unwrap();
+    for side in [&sides.a, &sides.b].into_iter().chain(&sides.pair(1)) {
+        assert!(side.rules.leak.looks.is_empty() && !side.rules.leak.confirm, "{}", side.id);
+    }
+}
+
+#[test]
 fn the_order_of_a_pair_alternates_after_the_warm_up() {
     let sides = plan(SIDES, "seed").remove(0).comparison.unwrap();
     let order: Vec<String> = (0..5)

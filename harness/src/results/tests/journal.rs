@@ -229,3 +229,14 @@ fn a_retry_drops_the_run_that_confirmed_it() {
         [&[run(), begin("b"), passed()], &once[..], &[begin("a"), passed(), complete()]].concat();
     check(&text(&lines), &["b 0", "a 0"], false);
 }
+
+#[test]
+fn why_a_comparison_ended_is_kept_with_the_run_that_it_ended_after() {
+    let reason = "ended after 1 of 3 pairs: ab.budget = 1ms is used up".to_owned();
+    let ended = Line::Ended { id: "a".to_owned(), reason: reason.clone() };
+    let passed = passed();
+    let journal = text(&[run(), begin("a"), passed.clone(), ended, begin("b"), passed, complete()]);
+    let results = assemble(&journal).unwrap();
+    assert_eq!(results.scenarios[0].metadata["ended"], json!(reason));
+    assert!(!results.scenarios[1].metadata.contains_key("ended") && !results.incomplete);
+}

@@ -2,6 +2,8 @@
 
 use super::{Context, placeholders, thresholds};
 use crate::model::rules::AbRule;
+use crate::model::spec::TargetSpec;
+use crate::model::spec::target::{Clean, ComposeSpec, Service};
 use crate::model::template;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::{Ab, Scenario};
@@ -15,8 +17,16 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     context.require(scenario.repeat == 1, &["repeat"], || {
         "`repeat` and [ab] exclude each other: `ab.looks` says how many pairs are run".to_owned()
     })?;
+    // A profile may run every load scenario several times, which a comparison does not follow.
+    let repeats = ["load", "repeat"];
+    let typed = context.own.iter().any(|layer| layer.find(&repeats).is_some());
+    context.require(!typed || scenario.protocol.load.repeat == 1, &repeats, || {
+        "`load.repeat` and [ab] exclude each other: `ab.looks` says how many pairs are run"
+            .to_owned()
+    })?;
     names(scenario, ab, context)?;
     differ(scenario, ab, context)?;
+    clean(scenario, ab, context)?;
     context.require(!ab.budget.0.is_zero(), &["ab", "budget"], || {
         "expected a time above 0, for example \"1h\"".to_owned()
     })?;
@@ -47,26 +57,84 @@ fn names(scenario: &Scenario, ab: &Ab, context: &Context<'_>) -> Result<(), Scen
     Ok(())
 }
 
-/// For every target something must differ between the sides.
+/// For every target something that runs must differ between the sides.
 fn differ(scenario: &Scenario, ab: &Ab, context: &Context<'_>) -> Result<(), ScenarioError> {
-    let names = ab.a.0.iter().filter(|(name, value)| ab.b.get(name) != Some(value));
-    let differing: Vec<&str> = names.map(|(name, _)| name.as_str()).chain([Ab::SIDE]).collect();
+    let differing = differing(ab);
+    let differs = |part: &serde_json::Value| differing.iter().any(|name| says(part, name));
+    if scenario.driver.as_ref().is_some_and(|driver| differs(&json(driver))) {
+        return Ok(());
+    }
     for target in &scenario.targets {
-        let differs =
-            differing.iter().any(|name| uses(target, name) || uses(&scenario.driver, name));
-        context.require(differs, &["ab", "b"], || {
-            let name = target.name();
-            format!("both sides are the same: no string of target {name} or of the driver uses {{ab}} or a name whose values differ")
+        if differs(&running(target)) {
+            continue;
+        }
+        let name = target.name();
+        let built = target.build().is_some_and(|build| differs(&build.into()));
+        context.require(!built, &["target", name, "build"], || {
+            let keys = match target {
+                TargetSpec::Process(_) => "`command`, `cwd` or `env`",
+                TargetSpec::Compose(_) => "`files`, `env` or `services`",
+            };
+            format!("only the build differs: both builds run before the first pair, so both sides would run what was built last; use the name in {keys} too")
+        })?;
+        context.require(false, &["ab", "b"], || {
+            format!("both sides are the same: nothing that target {name} or the driver runs uses {{ab}} or a name whose values differ")
         })?;
     }
     Ok(())
 }
 
+/// Every run must start from nothing, on what its side asks for.
+fn clean(scenario: &Scenario, ab: &Ab, context: &Context<'_>) -> Result<(), ScenarioError> {
+    let differing = differing(ab);
+    for target in &scenario.targets {
+        let TargetSpec::Compose(spec) = target else { continue };
+        if spec.attach {
+            let driver = scenario.driver.as_ref().map(json).unwrap_or_default();
+            let differs = differing.iter().any(|name| says(&driver, name));
+            context.require(differs, &["target", "compose", "attach"], || {
+                "`attach` and [ab] exclude each other unless the driver's strings differ: both sides would be the project that runs already".to_owned()
+            })?;
+        } else {
+            context.require(spec.clean == Clean::Trial, &["target", "compose", "clean"], || {
+                "expected \"trial\" with [ab]: every run of a comparison must start clean, or a run finds what the one before left".to_owned()
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The names that are not the same on both sides.
+fn differing(ab: &Ab) -> Vec<&str> {
+    let names = ab.a.0.iter().filter(|(name, value)| ab.b.get(name) != Some(value));
+    names.map(|(name, _)| name.as_str()).chain([Ab::SIDE]).collect()
+}
+
+/// What of a target runs in a trial: all but how it is built, called and waited for.
+fn running(target: &TargetSpec) -> serde_json::Value {
+    match target {
+        TargetSpec::Process(spec) => {
+            let parts = |service: &Service| json(&(&service.command, &service.env, &service.cwd));
+            spec.service.iter().map(parts).collect()
+        }
+        TargetSpec::Compose(spec) => {
+            let ComposeSpec { files, profiles, env_file, services, project, env, .. } = spec;
+            json(&(files, profiles, env_file, services, project, env))
+        }
+    }
+}
+
+fn json(part: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(part).unwrap_or_default()
+}
+
 fn uses(part: &impl serde::Serialize, name: &str) -> bool {
+    says(&json(part), name)
+}
+
+fn says(part: &serde_json::Value, name: &str) -> bool {
     let mut found = false;
-    placeholders::strings(&serde_json::to_value(part).unwrap_or_default(), &mut |text| {
-        found |= template::names(text).contains(&name);
-    });
+    placeholders::strings(part, &mut |text| found |= template::names(text).contains(&name));
     found
 }
 

@@ -86,6 +86,49 @@ fn sides_that_cannot_be_told_apart_are_refused() {
 }
 
 #[test]
+fn sides_of_which_only_the_build_differs_are_refused() {
+    let built = with(SIDES).replace("env = ", "ready = { tcp = \"h:{size}\" }\nenv = ");
+    let built = built.replace("SIZE = \"{size}\"", "SIZE = \"1\"");
+    check_text(&built.replace("b.size", "b.size = 2 #!\n#"), "both sides are the same");
+    let built = format!("{built}[target.process]\nbuild = \"make {{size}}\" #!\n");
+    check_text(&built, "only the build differs: both builds run before the first pair");
+    check_text(&built, "use the name in `command`, `cwd` or `env`");
+    // Where a service runs it, or the driver asks for it, it may be built too.
+    let used = built.replace("SIZE = \"1\"", "SIZE = \"{size}\"");
+    assert!(complete(&used, "", &[]).is_ok());
+    let used = built.replace("path = \"/agents\"", "path = \"/agents/{size}\"");
+    assert!(complete(&used, "", &[]).is_ok());
+    let compose = compose("build = \"make {size}\" #!\nready = { http = \"http://{size}\" }");
+    check_text(&compose, "use the name in `files`, `env` or `services`");
+}
+
+/// Two sides over a Compose target with these keys.
+fn compose(keys: &str) -> String {
+    let file = "file = \"fixtures/stacks/steady/compose.yml\"";
+    format!("kind = \"load\"\n[ab]\n{SIDES}\n[target.compose]\n{file}\n{keys}\n{DRIVER}")
+}
+
+#[test]
+fn sides_that_do_not_start_clean_are_refused() {
+    let env = "env = { SIZE = \"{size}\" }";
+    assert!(complete(&compose(env), "", &[]).is_ok());
+    for clean in ["once", "never"] {
+        let text = compose(&format!("{env}\nclean = \"{clean}\" #!"));
+        check_text(
+            &text,
+            "expected \"trial\" with [ab]: every run of a comparison must start clean",
+        );
+    }
+    let attached = compose(&format!("{env}\nattach = true #!"));
+    check_text(
+        &attached,
+        "`attach` and [ab] exclude each other unless the driver's strings differ",
+    );
+    let driven = attached.replace("path = \"/agents\"", "path = \"/agents/{size}\"");
+    assert!(complete(&driven, "", &[]).is_ok());
+}
+
+#[test]
 fn settings_that_cannot_be_meant_are_refused() {
     for (key, part) in [
         ("looks = [] #!", "expected rising numbers of pairs from 3 on"),
@@ -103,6 +146,13 @@ fn settings_that_cannot_be_meant_are_refused() {
     }
     let repeated = with(SIDES).replace("[ab]", "repeat = 2 #!\n[ab]");
     check_text(&repeated, "`repeat` and [ab] exclude each other");
+    // That of a profile is not followed, and no error: `full` has 3.
+    assert!(complete(&with(SIDES), "", &[("PROOFLOAD_PROFILE", "full")]).is_ok());
+    let said = "`load.repeat` and [ab] exclude each other";
+    check_text(&with(SIDES).replace("[ab]", "load.repeat = 3 #!\n[ab]"), said);
+    check_text(&format!("{}\n[profile.full]\nload.repeat = 2 #!", with(SIDES)), said);
+    let once = with(SIDES).replace("[ab]", "load.repeat = 1\n[ab]");
+    assert!(complete(&once, "", &[]).is_ok());
     let clash = with("a.size = 1 #!\nb.size = 2").replace("[ab]", "matrix.size = [1]\n[ab]");
     check_text(&clash, "\"size\" is a parameter of the matrix");
     check("matrix.ab = [1] #!", "", "cannot name a parameter");
