@@ -79,9 +79,14 @@ fn results_json(workspace: &Workspace) -> serde_json::Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// A side of it ends at once, which is to be seen before a run is over.
+fn dying(text: &str) -> Workspace {
+    workspace(&format!("sample.length = \"1s\"\n{text}"))
+}
+
 #[test]
 fn a_side_that_dies_ends_the_comparison_and_fails_it() {
-    let workspace = workspace(&PAIRS.replace("seconds = 61", "seconds = 0"));
+    let workspace = dying(&PAIRS.replace("seconds = 61", "seconds = 0"));
     let output = workspace.suite(&[]).run().expect(1);
     assert!(output.stdout.contains("aborted: "), "{}", output.stdout);
     assert_eq!(order(&workspace.results()), "a0! b0!");
@@ -90,7 +95,7 @@ fn a_side_that_dies_ends_the_comparison_and_fails_it() {
 
 #[test]
 fn an_old_version_that_dies_leaves_the_question_open() {
-    let workspace = workspace(&PAIRS.replace("seconds = 60", "seconds = 0"));
+    let workspace = dying(&PAIRS.replace("seconds = 60", "seconds = 0"));
     let output = workspace.suite(&[]).run().expect(3);
     assert!(output.stdout.contains("the old version died: "), "{}", output.stdout);
     assert_eq!(order(&workspace.results()), "a0!");
