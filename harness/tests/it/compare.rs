@@ -218,8 +218,8 @@ fn pairs_of_one_run_are_judged_with_their_history() {
     // The same pairs as the history of runs of two versions.
     five(&workspace, true, 1.0);
     std::fs::remove_file(workspace.path("old/results.json")).unwrap();
-    for past in ["h/1", "h/2"] {
-        write(&workspace, past, &results);
+    for past in 1..=10 {
+        write(&workspace, &format!("h/{past}"), &results);
     }
     let history = workspace.path("h");
     let arguments = ["--history", history.to_str().unwrap(), "--format", "json"];
