@@ -1,4 +1,4 @@
-//! [`compare`]: what the pairs of an interleaved comparison come to, so far or in the end.
+//! [`compare()`]: what the pairs of an interleaved comparison come to, so far or in the end.
 
 use super::{Check, EVERY_SOURCE, worst};
 use crate::analysis::compare::{self, Change, ChangeVerdict, pairs};

@@ -29,7 +29,7 @@ pub struct Equivalence {
 /// The one-sided level of the claim.
 pub(super) const LEVEL: f64 = 0.05;
 
-/// Tests the claim at a one-sided `level`, which is below [`LEVEL`] at a look before the last. `sign` is -1 where the
+/// Tests the claim at a one-sided `level`, which is below `LEVEL` at a look before the last. `sign` is -1 where the
 /// estimate counts the other way than the ratio.
 #[must_use]
 pub fn equivalence(estimate: &Estimate, within: f64, level: f64, sign: f64) -> Equivalence {

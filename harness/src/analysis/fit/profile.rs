@@ -1,4 +1,4 @@
-//! Fitting one family by profiling its nonlinear coefficient: [`fit`] gives a [`Curve`].
+//! Fitting one family by profiling its nonlinear coefficient: `fit` gives a [`Curve`].
 //!
 //! For a given exponent or rate the rest is a linear problem of two columns: variable projection (Golub & Pereyra,
 //! SIAM J. Numer. Anal. 10(2), 1973). A grid finds the valley, golden sections (Kiefer, Proc. Amer. Math. Soc. 4(3),

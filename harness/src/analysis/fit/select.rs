@@ -1,4 +1,4 @@
-//! Which family the points support: [`choose`] picks one, [`keep_plausible`] those that they do not rule out.
+//! Which family the points support: `choose` picks one, `keep_plausible` those that they do not rule out.
 //!
 //! R² is no criterion: it never falls when a coefficient is added. From twelve points on the choice goes by Akaike's
 //! criterion for small samples (Hurvich & Tsai, Biometrika 76(2), 1989; Burnham & Anderson, "Model Selection and

@@ -1,7 +1,7 @@
 //! The rule `leakscore`: a score from three looks at a trace, limits for it that were found by simulation, and a verdict.
 //!
-//! The score adds up how much better growth without end explains the blocks of a trace ([`bank`](super::bank)) and two
-//! rank tests for a trend ([`kendall`](super::kendall)), each held within bounds so that none outvotes the others. The
+//! The score adds up how much better growth without end explains the blocks of a trace ([`bank`]) and two
+//! rank tests for a trend ([`kendall`]), each held within bounds so that none outvotes the others. The
 //! limits were set on simulated traces without a leak: 14 families of what allocators, garbage collectors, warm-ups and
 //! buffers do, read every 2 s. docs/statistics.md says what that is worth.
 

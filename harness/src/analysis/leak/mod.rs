@@ -1,7 +1,7 @@
 //! [`Leak`]: how fast memory, open files and threads grow under constant load, over the trials of kind `duration`.
 //!
 //! The rule [`leakscore`] tells growth without end from growth that ends, with false alarm rates that were measured, and
-//! [`guard`] doubts the alarms on growth that slows down. The rule [`seed`] is the original framework's, bands of a
+//! [`guard`] doubts the alarms on growth that slows down. The rule `seed` is the original framework's, bands of a
 //! least-squares slope.
 
 pub mod bank;

@@ -98,8 +98,7 @@ fn growth(seed: u64, family: &str, rate: f64, index: usize) -> Unit {
 
 /// Growth that is read while a hypervisor takes four tenths of the processor time that the machine wants.
 fn disturbed(seed: u64, index: usize) -> Unit {
-    let rate = if index % 2 == 0 { 2.0 } else { 0.0 };
-    let family = if index % 2 == 0 { LEAKS[0] } else { NULLS[0] };
+    let (family, rate) = if index.is_multiple_of(2) { (LEAKS[0], 2.0) } else { (NULLS[0], 0.0) };
     let mut unit = growth(seed, family, rate, index);
     let host: Arc<str> = HOST.into();
     for line in unit.trials.iter_mut().flatten() {
