@@ -39,7 +39,7 @@ pub struct Arguments {
     /// Simulated data sets per row of the table [default: 200, with --short 40]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
     pub per_cell: Option<u32>,
-    /// Which simulated data; thresholds were found with seed 1
+    /// Which simulated data; thresholds were found with seeds 1 and 7
     #[arg(long, value_name = "SEED", default_value_t = 30)]
     pub seed: u64,
     /// Also write the table of rates to this file, and hold every rate to its target without allowance for chance

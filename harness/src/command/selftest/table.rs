@@ -37,7 +37,7 @@ pub(super) fn page(rates: &[Rate], seed: u64, per_cell: usize) -> String {
     let mut text = format!(
         "# How often each rule is wrong\n\n\
          Measured on simulated data with a known truth; what is simulated, and where each rule comes from, is in\n\
-         [statistics.md](statistics.md). Thresholds were found with seed 1, this table was made with seed {seed}:\n\n\
+         [statistics.md](statistics.md). Thresholds were found with seeds 1 and 7, this table was made with seed {seed}:\n\n\
          ```sh\n\
          cargo run --release --package xtask -- selftest --simulated --seed {seed} --per-cell {per_cell} --write docs/accuracy.md\n\
          ```\n\n\
