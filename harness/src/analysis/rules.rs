@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
+use serde::de::DeserializeOwned;
+
 use crate::model::Rules;
-use crate::model::rules::LoadRule;
+use crate::model::rules::{LoadRule, ValidityRule};
 use crate::results::TrialRecord;
 use crate::scenario::DEFAULTS;
 
@@ -20,21 +22,36 @@ pub fn defaults() -> &'static Rules {
     &DEFAULT
 }
 
+/// The embedded defaults of `[validity]`. They are no part of [`defaults`]: a file that carries no rules recorded nothing
+/// to check its data by.
+#[must_use]
+pub fn default_validity() -> &'static ValidityRule {
+    &VALIDITY
+}
+
+static VALIDITY: LazyLock<ValidityRule> = LazyLock::new(|| {
+    table("validity").expect("the embedded defaults state every rule, as a test shows")
+});
+
 static DEFAULT: LazyLock<Rules> =
     LazyLock::new(|| parse().expect("the embedded defaults state every rule, as a test shows"));
 
 fn parse() -> Result<Rules, toml::de::Error> {
-    let file: toml::Table = toml::from_str(DEFAULTS)?;
-    let table = |name: &str| file.get(name).cloned().unwrap_or(toml::Value::Boolean(false));
     Ok(Rules {
         thresholds: Vec::new(),
-        leak: table("leak").try_into()?,
-        reset: table("reset").try_into()?,
+        leak: table("leak")?,
+        reset: table("reset")?,
         load: LoadRule::default(),
         ab: None,
         // Nothing was recorded by which one could tell.
         validity: None,
     })
+}
+
+/// A table of the embedded defaults.
+fn table<T: DeserializeOwned>(name: &str) -> Result<T, toml::de::Error> {
+    let file: toml::Table = toml::from_str(DEFAULTS)?;
+    file.get(name).cloned().unwrap_or(toml::Value::Boolean(false)).try_into()
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use crate::analysis::ending;
 use crate::analysis::validity::left_out;
 use crate::model::Outcome;
 use crate::results::TrialRecord;
+use crate::scenario::Ab;
 
 /// The parameter that tells the versions of an interleaved comparison apart.
-pub(crate) const VERSION: &str = "ab";
+pub(crate) const VERSION: &str = Ab::SIDE;
 
 /// What makes a trial the same trial in another version: all that was asked, and nothing that came of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

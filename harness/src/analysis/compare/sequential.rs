@@ -10,7 +10,7 @@
 //! In return they are exact at any degrees of freedom and at any level that a correction for many comparisons asks
 //! for, and need no simulation.
 
-use super::estimate::{normal_quantile, normal_tail, quantile};
+use super::estimate::{normal_quantile, normal_tail};
 
 /// The one-sided level of a look after `pairs` pairs, when `alpha` is to be spent over `looks`, which rise.
 ///
@@ -22,13 +22,6 @@ pub fn level(looks: &[u32], pairs: u32, alpha: f64) -> f64 {
     let before = looks.iter().copied().filter(|look| *look < pairs.min(last)).max();
     let spent = before.map_or(0.0, |look| spending(share(look, last), alpha));
     spending(share(pairs, last), alpha) - spent
-}
-
-/// The bounds of Student's t at every look, for a statistic whose degrees of freedom after so many pairs `freedom`
-/// tells.
-#[must_use]
-pub fn bounds(looks: &[u32], alpha: f64, freedom: impl Fn(u32) -> f64) -> Vec<f64> {
-    looks.iter().map(|&pairs| quantile(1.0 - level(looks, pairs, alpha), freedom(pairs))).collect()
 }
 
 fn share(pairs: u32, last: u32) -> f64 {
@@ -51,9 +44,19 @@ fn spending(share: f64, alpha: f64) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::estimate::quantile;
     use super::*;
 
     const LOOKS: [u32; 4] = [3, 5, 7, 10];
+
+    /// The bounds of Student's t at every look, for a statistic whose degrees of freedom after so many pairs `freedom`
+    /// tells.
+    fn bounds(looks: &[u32], alpha: f64, freedom: impl Fn(u32) -> f64) -> Vec<f64> {
+        looks
+            .iter()
+            .map(|&pairs| quantile(1.0 - level(looks, pairs, alpha), freedom(pairs)))
+            .collect()
+    }
 
     #[test]
     fn spending_is_that_of_lan_and_demets() {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::paper::{self, Stretch};
 use super::{Expected, Failure, Judge, Outcome, Rate, resets};
 use crate::analysis::validity::HOST;
-use crate::analysis::{self, MIB};
+use crate::analysis::{self, MIB, rules};
 use crate::gate::Judgement;
-use crate::model::rules::{AbMetric, AbRule, ValidityRule};
+use crate::model::rules::{AbMetric, AbRule};
 use crate::model::{Kind, Reading, Severity, Stat, Verdict, metric};
 use crate::results::document::COMPARISON;
 use crate::results::{self, Journal, Line, RunDirectory};
-use crate::scenario::DEFAULTS;
+use crate::scenario::Ab;
 use crate::simulate::memory::{LEAKS, NULLS, trace};
 use crate::simulate::runs::{Noise, Order, experiment};
 
@@ -103,7 +103,9 @@ fn disturbed(seed: u64, index: usize) -> Unit {
     let host: Arc<str> = HOST.into();
     for line in unit.trials.iter_mut().flatten() {
         match line {
-            Line::Begin { trial, .. } => trial.rules.validity = Some(validity_rule()),
+            Line::Begin { trial, .. } => {
+                trial.rules.validity = Some(rules::default_validity().clone());
+            }
             Line::Sample(sample) => {
                 for (metric, cores) in
                     [(&metric::HOST_CPU_BUSY, 0.6), (&metric::HOST_CPU_STEAL, 0.4)]
@@ -115,13 +117,6 @@ fn disturbed(seed: u64, index: usize) -> Unit {
         }
     }
     unit
-}
-
-/// The defaults of `[validity]`.
-fn validity_rule() -> ValidityRule {
-    let defaults: toml::Table = toml::from_str(DEFAULTS).unwrap_or_default();
-    let table = defaults.get("validity").cloned().unwrap_or(toml::Value::Boolean(false));
-    table.try_into().expect("the embedded defaults state the rule, as a test shows")
 }
 
 fn reset(seed: u64, kept: f64, index: usize) -> Unit {
@@ -159,7 +154,7 @@ fn comparison(seed: u64, effect: f64, index: usize) -> Unit {
         if let Some(Line::Begin { trial, .. }) = lines.first_mut() {
             trial.scenario_name = "load::simulated".to_owned();
             trial.scenario_params.insert("index".to_owned(), index.into());
-            trial.scenario_params.insert("ab".to_owned(), version.into());
+            trial.scenario_params.insert(Ab::SIDE.to_owned(), version.into());
             trial.repeat = pair as u32;
             trial.rules.ab = Some(rule.clone());
             trial.metadata.insert(COMPARISON.to_owned(), id.clone().into());

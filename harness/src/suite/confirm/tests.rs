@@ -1,13 +1,10 @@
 //! Two runs of a trial, judged live and later.
 
 use super::*;
-use crate::analysis::analyze;
 use crate::analysis::tests::{read, ruled, run, trial};
+use crate::analysis::{MIB, analyze, rules};
 use crate::gate::judge_trial;
-use crate::model::rules::ValidityRule;
 use crate::model::{Kind, metric};
-
-const MIB: f64 = 1_048_576.0;
 
 /// Eight minutes with a leak of so many MiB per minute.
 fn leaking(id: &str, slope: f64) -> TrialRecord {
@@ -58,10 +55,8 @@ fn a_second_run_that_cannot_tell_or_be_judged_decides_nothing() {
     let first = leaking("duration::x", 2.0);
     let short = TrialRecord { samples: again(0.0).samples[..20].to_vec(), ..again(0.0) };
     let mut disturbed = again(2.0);
-    let defaults: toml::Table = toml::from_str(crate::scenario::DEFAULTS).unwrap();
-    let rule: ValidityRule = defaults["validity"].clone().try_into().unwrap();
     let validity = |record: &mut TrialRecord| {
-        record.rules.as_mut().unwrap().validity = Some(rule.clone());
+        record.rules.as_mut().unwrap().validity = Some(rules::default_validity().clone());
     };
     validity(&mut disturbed);
     for sample in &mut disturbed.samples {

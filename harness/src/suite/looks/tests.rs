@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::analysis::MIB;
 use crate::analysis::tests::{ruled, trial as record};
 use crate::model::{Action, Params, Reading, metric};
-
-const MIB: f64 = 1_048_576.0;
 
 /// A trial of kind `duration` over 15 minutes with looks after 4 and 8.
 fn trial() -> Trial {
