@@ -305,6 +305,9 @@ impl Driver for Agents {
             Action::Level(level) => self.level(level).await,
             Action::Stop => self.stop().await,
             Action::Reset => self.reset().await,
+            Action::Start | Action::Test(_) | Action::Collect => {
+                Err(DriverError::rig("agents run no tests"))
+            }
         }
     }
 

@@ -185,6 +185,9 @@ impl Driver for Command {
                 self.start(level)
             }
             Action::Stop => self.end().await,
+            Action::Start | Action::Test(_) | Action::Collect => {
+                Err(DriverError::rig("a load generator runs no tests"))
+            }
             Action::Reset => {
                 self.end().await?;
                 let why = "a load generator cannot ask the system to release what it holds";

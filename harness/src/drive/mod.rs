@@ -12,6 +12,7 @@ use crate::model::{Action, Observation, Params};
 
 mod agents;
 mod command;
+pub mod network;
 mod request;
 mod secret;
 mod status;
@@ -85,6 +86,7 @@ pub fn open(
         DriverSpec::Command(spec) => {
             Ok(Box::new(command::Command::open(spec, root, params, logs)?))
         }
+        DriverSpec::Network(spec) => Ok(Box::new(network::Network::new(spec, logs))),
         DriverSpec::Custom(spec) => custom(spec, params, registered),
     }
 }

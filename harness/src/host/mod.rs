@@ -6,10 +6,12 @@ mod environment;
 pub mod group;
 pub mod http;
 pub mod log;
+pub mod node;
 pub mod owner;
 pub mod procfs;
 pub mod wait;
 
 pub use command::{Command, CommandError, Output, run};
 pub use group::ProcessGroup;
+pub use node::Node;
 pub use wait::{Check, WaitError, wait_for};

@@ -19,11 +19,14 @@ pub enum Kind {
     Duration,
     /// Does it give back what it took?
     Reset,
+    /// What does a tool cost the network between two nodes?
+    Network,
 }
 
 impl Kind {
     /// Every kind, in the order in which reports list them.
-    pub const ALL: [Self; 4] = [Self::Baseline, Self::Load, Self::Duration, Self::Reset];
+    pub const ALL: [Self; 5] =
+        [Self::Baseline, Self::Load, Self::Duration, Self::Reset, Self::Network];
 
     /// The word used in scenario files, trial ids and filters.
     #[must_use]
@@ -33,6 +36,7 @@ impl Kind {
             Self::Load => "load",
             Self::Duration => "duration",
             Self::Reset => "reset",
+            Self::Network => "network",
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::spec::network::NodeSpec;
+
 /// Where the kernel or the daemon knows a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handle {
@@ -9,6 +11,11 @@ pub enum Handle {
     Process {
         /// The process id of the group's leader.
         pid: u32,
+    },
+    /// A host or virtual machine of a testbed, over SSH.
+    Node {
+        /// How it is reached.
+        node: NodeSpec,
     },
     /// A Docker container.
     Container {

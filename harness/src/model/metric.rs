@@ -19,6 +19,8 @@ pub enum Unit {
     Count,
     /// Bits per second.
     BitsPerSecond,
+    /// Things per second.
+    PerSecond,
 }
 
 /// Which direction of change is an improvement.
@@ -126,6 +128,62 @@ pub const HOST_CPUS: Metric = Metric::higher("host.cpus", Unit::Count);
 /// How far the wall clock went beyond the monotonic one since the trial's first reading.
 pub const HOST_CLOCK_OFFSET: Metric = Metric::lower("host.clock.offset", Unit::Seconds);
 
+/// Payload that arrived per second, over all processes and streams of a test; the source is the test.
+pub const NET_THROUGHPUT: Metric = Metric::higher("net.throughput", Unit::BitsPerSecond);
+/// Payload that was handed to the network per second.
+pub const NET_THROUGHPUT_SENT: Metric = Metric::higher("net.throughput.sent", Unit::BitsPerSecond);
+/// Segments that TCP sent again.
+pub const NET_RETRANSMITS: Metric = Metric::lower("net.retransmits", Unit::Count);
+/// Datagrams that arrived per second.
+pub const NET_PACKETS: Metric = Metric::higher("net.packets", Unit::PerSecond);
+/// Datagrams that were sent per second.
+pub const NET_PACKETS_SENT: Metric = Metric::higher("net.packets.sent", Unit::PerSecond);
+/// Datagrams that were sent and did not arrive, as a fraction.
+pub const NET_PACKETS_LOST: Metric = Metric::lower("net.packets.lost", Unit::Ratio);
+/// Packets per second that the sender's interface counted.
+pub const NET_PACKETS_SENT_COUNTED: Metric =
+    Metric::higher("net.packets.sent.counted", Unit::PerSecond);
+/// Packets per second that the receiver's interface counted.
+pub const NET_PACKETS_COUNTED: Metric = Metric::higher("net.packets.counted", Unit::PerSecond);
+/// Transactions per second.
+pub const NET_TRANSACTIONS: Metric = Metric::higher("net.transactions", Unit::PerSecond);
+/// Time per transaction: the shortest.
+pub const NET_LATENCY_MIN: Metric = Metric::lower("net.latency.min", Unit::Seconds);
+/// Time per transaction: the mean.
+pub const NET_LATENCY_MEAN: Metric = Metric::lower("net.latency.mean", Unit::Seconds);
+/// Time per transaction: the median.
+pub const NET_LATENCY_P50: Metric = Metric::lower("net.latency.p50", Unit::Seconds);
+/// Time per transaction: the 90th percentile.
+pub const NET_LATENCY_P90: Metric = Metric::lower("net.latency.p90", Unit::Seconds);
+/// Time per transaction: the 99th percentile.
+pub const NET_LATENCY_P99: Metric = Metric::lower("net.latency.p99", Unit::Seconds);
+/// Time per transaction: the longest.
+pub const NET_LATENCY_MAX: Metric = Metric::lower("net.latency.max", Unit::Seconds);
+/// Time per transaction: the standard deviation.
+pub const NET_LATENCY_STDDEV: Metric = Metric::lower("net.latency.stddev", Unit::Seconds);
+/// Processor use of the sending tool's machine or process, as the tool says; 1.0 is one core.
+pub const NET_CPU_SENDER: Metric = Metric::lower("net.cpu.sender", Unit::Ratio);
+/// The same of the receiving one.
+pub const NET_CPU_RECEIVER: Metric = Metric::lower("net.cpu.receiver", Unit::Ratio);
+/// Processor time of the sender per 10^9 bytes that arrived.
+pub const NET_CPU_PER_GIGABYTE_SENDER: Metric =
+    Metric::lower("net.cpu.per_gigabyte.sender", Unit::Seconds);
+/// The same of the receiver.
+pub const NET_CPU_PER_GIGABYTE_RECEIVER: Metric =
+    Metric::lower("net.cpu.per_gigabyte.receiver", Unit::Seconds);
+/// Time from the start of a tool under test until it was ready.
+pub const TOOL_STARTUP_TIME: Metric = Metric::lower("tool.startup.time", Unit::Seconds);
+/// Processor time that a tool under test had used when it was ready.
+pub const TOOL_STARTUP_CPU: Metric = Metric::lower("tool.startup.cpu", Unit::Seconds);
+/// Memory mapped by a process tree, resident or not.
+pub const MEMORY_VIRTUAL: Metric = Metric::lower("memory.virtual", Unit::Bytes);
+/// Page faults of a process tree that needed no disk, since it started.
+pub const FAULTS_MINOR: Metric = Metric::lower("faults.minor", Unit::Count);
+/// Page faults of a process tree that read a disk, since it started.
+pub const FAULTS_MAJOR: Metric = Metric::lower("faults.major", Unit::Count);
+/// Output that a tool under test has written.
+pub const LOG_SIZE: Metric = Metric::lower("log.size", Unit::Bytes);
+
 /// Every metric that the built-in parts emit.
 pub const CATALOG: &[Metric] = &[
     MEMORY_USAGE,
@@ -156,6 +214,32 @@ pub const CATALOG: &[Metric] = &[
     HOST_CPU_THROTTLED,
     HOST_CPUS,
     HOST_CLOCK_OFFSET,
+    NET_THROUGHPUT,
+    NET_THROUGHPUT_SENT,
+    NET_RETRANSMITS,
+    NET_PACKETS,
+    NET_PACKETS_SENT,
+    NET_PACKETS_LOST,
+    NET_PACKETS_SENT_COUNTED,
+    NET_PACKETS_COUNTED,
+    NET_TRANSACTIONS,
+    NET_LATENCY_MIN,
+    NET_LATENCY_MEAN,
+    NET_LATENCY_P50,
+    NET_LATENCY_P90,
+    NET_LATENCY_P99,
+    NET_LATENCY_MAX,
+    NET_LATENCY_STDDEV,
+    NET_CPU_SENDER,
+    NET_CPU_RECEIVER,
+    NET_CPU_PER_GIGABYTE_SENDER,
+    NET_CPU_PER_GIGABYTE_RECEIVER,
+    TOOL_STARTUP_TIME,
+    TOOL_STARTUP_CPU,
+    MEMORY_VIRTUAL,
+    FAULTS_MINOR,
+    FAULTS_MAJOR,
+    LOG_SIZE,
 ];
 
 /// The catalog entry of that name.
@@ -174,7 +258,7 @@ mod tests {
         for metric in CATALOG {
             assert!(seen.insert(metric.id()), "{} stands twice", metric.id());
             assert!(
-                metric.name.chars().all(|c| c.is_ascii_lowercase() || c == '.' || c == '_'),
+                metric.name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_')),
                 "{}",
                 metric.id()
             );

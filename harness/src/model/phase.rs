@@ -18,6 +18,12 @@ pub enum Action {
     Stop,
     /// Ask the system to release everything.
     Reset,
+    /// Start what is under test beside the traffic, and wait until it is ready.
+    Start,
+    /// Begin the driver's test of this place in its list.
+    Test(u32),
+    /// Wait for the end of the running test; its figures are then to be read.
+    Collect,
 }
 
 /// One stretch of a trial.

@@ -99,18 +99,19 @@ pub fn trials(scenario: &Scenario) -> Vec<Trial> {
         Kind::Load => load::variants(protocol),
         Kind::Duration => duration::variants(protocol),
         Kind::Reset => reset::variants(protocol),
+        Kind::Network => Vec::new(),
     };
     let repeats = match scenario.kind {
         // A comparison repeats its pairs.
         _ if scenario.ab.is_some() => 1,
         Kind::Load => scenario.repeat * protocol.load.repeat,
-        Kind::Baseline | Kind::Duration | Kind::Reset => scenario.repeat,
+        Kind::Baseline | Kind::Duration | Kind::Reset | Kind::Network => scenario.repeat,
     };
     let order = match scenario.kind {
         Kind::Load => {
             load::order(&scenario.name, &protocol.load.levels, repeats, protocol.load.shuffle)
         }
-        Kind::Baseline | Kind::Duration | Kind::Reset => {
+        Kind::Baseline | Kind::Duration | Kind::Reset | Kind::Network => {
             let each = |variant| (1..=repeats).map(move |repeat| (variant, repeat));
             (0..variants.len()).flat_map(each).collect()
         }

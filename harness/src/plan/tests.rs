@@ -56,6 +56,9 @@ fn check_phases(text: &str, profile: &str, expected: &[&[&str]]) {
                     Action::Level(level) => format!(" level {level}"),
                     Action::Stop => " stop".to_owned(),
                     Action::Reset => " reset".to_owned(),
+                    Action::Start => " start".to_owned(),
+                    Action::Test(place) => format!(" test {place}"),
+                    Action::Collect => " collect".to_owned(),
                 };
                 let watched = if phase.sampled { "" } else { " watched" };
                 let (length, interval) = (phase.length.as_secs_f64(), phase.interval.as_secs_f64());

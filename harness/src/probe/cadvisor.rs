@@ -51,7 +51,7 @@ impl Cadvisor {
         let watched = members.iter().map(|member| {
             let id = match &member.handle {
                 Handle::Container { id } => Some(id.clone()),
-                Handle::Process { .. } => None,
+                Handle::Process { .. } | Handle::Node { .. } => None,
             };
             Watched { name: Arc::clone(&member.name), id, seen: None, said: false }
         });

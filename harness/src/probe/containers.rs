@@ -56,7 +56,7 @@ impl Containers {
             if members.iter().any(is_container) { Some(Daemon::connect().await?) } else { None };
         let processes = members
             .iter()
-            .any(|member| !is_container(member))
+            .any(|member| matches!(member.handle, Handle::Process { .. }))
             .then(|| Processes::new(Path::new("/")));
         let watched = members.iter().map(async |member| {
             let source = match (&member.handle, &daemon) {
@@ -66,7 +66,7 @@ impl Containers {
                     Source::Container(Box::new(container))
                 }
                 (Handle::Process { pid }, _) => Source::Process(Box::new(Tree::new(*pid))),
-                (Handle::Container { .. }, None) => return None,
+                (Handle::Container { .. }, None) | (Handle::Node { .. }, _) => return None,
             };
             Some(Watched { name: Arc::clone(&member.name), source, before: None, high: false })
         });

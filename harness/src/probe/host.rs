@@ -91,7 +91,7 @@ impl Host {
         let stat = Kept::open(&path).map_err(|error| format!("{}: {error}", path.display()));
         let leaders = members.iter().filter_map(|member| match member.handle {
             Handle::Process { pid } => Some(pid),
-            Handle::Container { .. } => None,
+            Handle::Container { .. } | Handle::Node { .. } => None,
         });
         Self {
             source: "host".into(),

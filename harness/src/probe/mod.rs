@@ -5,6 +5,7 @@ mod container;
 mod docker;
 mod kept;
 mod missed;
+mod nodes;
 mod procfs;
 mod usage;
 
@@ -42,7 +43,7 @@ pub trait Probe: Send {
 pub struct ProbeError(pub String);
 
 /// The names of the probes that come with the harness, as scenario files write them. None of them can be registered.
-pub const BUILT_IN: &[&str] = &["containers", "oom", "host", "cadvisor", "prometheus"];
+pub const BUILT_IN: &[&str] = &["containers", "oom", "host", "nodes", "cadvisor", "prometheus"];
 
 /// Makes a registered probe from its settings (`[probe.<name>]`) and the members of the target.
 pub type Make = Arc<
@@ -68,6 +69,7 @@ pub async fn open(
         ProbeSpec::Containers => Ok(Box::new(containers::Containers::open(members, root).await?)),
         ProbeSpec::Oom => Ok(Box::new(oom::Oom::open(members, root).await?)),
         ProbeSpec::Host => Ok(Box::new(host::Host::open(members, root))),
+        ProbeSpec::Nodes => Ok(Box::new(nodes::Nodes::open(members))),
         ProbeSpec::Cadvisor(spec) => Ok(Box::new(cadvisor::Cadvisor::open(spec, members)?)),
         ProbeSpec::Prometheus(spec) => Ok(Box::new(prometheus::Prometheus::open(spec)?)),
         ProbeSpec::Custom { name, options } => match registered.get(name) {

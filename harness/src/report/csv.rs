@@ -69,5 +69,6 @@ fn word(unit: Unit) -> &'static str {
         Unit::Ratio => "ratio",
         Unit::Count => "count",
         Unit::BitsPerSecond => "bits-per-second",
+        Unit::PerSecond => "per-second",
     }
 }

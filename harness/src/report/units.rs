@@ -12,6 +12,7 @@ pub fn value(value: f64, unit: Unit) -> String {
         Unit::Ratio => percent(value * 100.0),
         Unit::Count => short(value),
         Unit::BitsPerSecond => bits_per_second(value),
+        Unit::PerSecond => format!("{}/s", short(value)),
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn trial(
     let Rig { target, mut driver, probes } = rig;
     let mut state = State::default();
     let attempt = attempt(target, &mut driver, probes, phases, logs, observer, decide, &mut state);
-    let outcome = tokio::select! {
+    let mut outcome = tokio::select! {
         biased;
         () = stop.cancelled() => Outcome::Interrupted("the run was interrupted".to_owned()),
         ended = guarded(attempt) => ended.unwrap_or_else(Outcome::Broken),
@@ -65,7 +65,10 @@ pub async fn trial(
     });
     let stopped = stopped.await.map_err(|panic| ("the load could not be stopped", panic));
     if keep_up && outcome == Outcome::Completed && stopped.is_ok() {
-        return Walked { outcome, sampler };
+        let reset = guarded(target.reset()).await;
+        let reset = reset.and_then(|reset| reset.map_err(|error| error.to_string()));
+        let Err(error) = reset else { return Walked { outcome, sampler } };
+        outcome = worsened(outcome, ("what the trial left could not be removed", error));
     }
     let down =
         guarded(target.down()).await.and_then(|down| down.map_err(|error| error.to_string()));
@@ -163,6 +166,9 @@ async fn walk(
             Action::Level(level) => format!("{level} agents"),
             Action::Stop => "stop".to_owned(),
             Action::Reset => "reset".to_owned(),
+            Action::Start => "start".to_owned(),
+            Action::Test(_) => format!("begin {}", phase.name),
+            Action::Collect => format!("end {}", phase.name),
             Action::Keep => String::new(),
         };
         sampler.progress(&doing);

@@ -114,6 +114,7 @@ impl Protocol {
                 std::iter::once("active").chain(drain).chain(cooldown).collect()
             }
             Kind::Reset => vec!["baseline", "load", "post"],
+            Kind::Network => vec![],
         }
     }
 }

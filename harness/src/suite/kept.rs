@@ -21,8 +21,8 @@ impl Live {
         &self,
         spec: &TargetSpec,
     ) -> std::io::Result<Option<Box<dyn Target>>> {
-        let Some(kept) = self.shared().kept.take() else { return Ok(None) };
-        if kept.spec == *spec {
+        let Some(mut kept) = self.shared().kept.take() else { return Ok(None) };
+        if kept.spec == *spec || kept.target.adopt(spec) {
             return Ok(Some(kept.target));
         }
         self.let_go(kept).await?;

@@ -102,6 +102,7 @@ fn needs(target: &TargetSpec) -> &'static str {
     match target {
         TargetSpec::Process(_) => "processes",
         TargetSpec::Compose(_) => "docker",
+        TargetSpec::Testbed(_) => "testbed",
     }
 }
 

@@ -4,6 +4,7 @@ pub mod build;
 pub mod compose;
 pub mod process;
 mod ready;
+pub mod testbed;
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub fn open(spec: &TargetSpec, root: &Path) -> Box<dyn Target> {
     match spec {
         TargetSpec::Process(spec) => Box::new(process::ProcessTarget::new(spec, root)),
         TargetSpec::Compose(spec) => Box::new(compose::ComposeTarget::new(spec, root)),
+        TargetSpec::Testbed(spec) => Box::new(testbed::TestbedTarget::new(spec, root)),
     }
 }
 
@@ -63,6 +65,19 @@ pub trait Target: Send {
     /// # Errors
     /// [`TargetError`] naming what could not be removed.
     async fn down(&mut self) -> Result<(), TargetError>;
+
+    /// Called after every walk of a target that stays up, before the next one: what the walk left must go.
+    ///
+    /// # Errors
+    /// [`TargetError`] naming what is left; the target is then taken down.
+    async fn reset(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    /// Takes over what the next trial asks for, where that needs nothing to be taken down; true where it does.
+    fn adopt(&mut self, _spec: &TargetSpec) -> bool {
+        false
+    }
 
     /// True for a target that stays up from trial to trial. The run then keeps the object, calls [`Target::up`] at the
     /// start of each trial (the first one starts it) and [`Target::down`] once, at the end of the run.

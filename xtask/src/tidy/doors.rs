@@ -33,6 +33,7 @@ const DOORS: &[Door] = &[
         rooms: &["scenario"],
         reason: "only what was typed in has lines to point at",
     },
+    Door { name: "serde_saphyr", rooms: &["scenario"], reason: "one module reads and writes YAML" },
     Door { name: "strsim", rooms: &["scenario"], reason: "scenario::nearest serves everybody" },
     // What is measured, and with what.
     Door {
@@ -52,6 +53,12 @@ const DOORS: &[Door] = &[
         name: "procfs_core",
         rooms: &["host", "probe"],
         reason: "parsers of the kernel's files",
+    },
+    Door { name: "shlex", rooms: &["host"], reason: "one place quotes for shells" },
+    Door {
+        name: "roxmltree",
+        rooms: &["target/testbed"],
+        reason: "one place reads what libvirt prints",
     },
     Door {
         name: "rustls",

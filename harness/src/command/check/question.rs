@@ -108,12 +108,13 @@ fn questions(trial: &Trial) -> Vec<Question> {
             }
             questions.push(Question::Projects(spec.clone()));
         }
+        TargetSpec::Testbed(_) => {}
     }
     if let Some(driver) = &trial.driver {
         questions.extend(of_driver(driver, &trial.placeholders(), attached));
     }
     questions.extend(trial.probes.iter().filter_map(|probe| match probe {
-        ProbeSpec::Containers | ProbeSpec::Oom | ProbeSpec::Host => None,
+        ProbeSpec::Containers | ProbeSpec::Oom | ProbeSpec::Host | ProbeSpec::Nodes => None,
         ProbeSpec::Cadvisor(spec) => {
             Some(Question::Server { name: "cAdvisor", url: spec.url.clone() })
         }
@@ -131,17 +132,18 @@ fn of_driver(driver: &DriverSpec, params: &Params, attached: bool) -> Vec<Questi
     let variables = drive::survey::variables(driver).into_iter();
     let mut questions: Vec<Question> =
         variables.map(|(name, is_set)| Question::Variable { name, is_set }).collect();
-    questions.push(match driver {
+    questions.extend(match driver {
         DriverSpec::Agents(spec) => {
-            Question::Api { spec: Box::new(spec.clone()), params: params.clone(), attached }
+            Some(Question::Api { spec: Box::new(spec.clone()), params: params.clone(), attached })
         }
-        DriverSpec::Command(spec) => Question::Program {
+        DriverSpec::Command(spec) => Some(Question::Program {
             of: "driver".to_owned(),
             words: spec.command.iter().take(1).cloned().collect(),
             build: None,
-        },
+        }),
+        DriverSpec::Network(_) => None,
         DriverSpec::Custom(spec) => {
-            Question::Registered { what: "driver", name: spec.name.clone() }
+            Some(Question::Registered { what: "driver", name: spec.name.clone() })
         }
     });
     questions

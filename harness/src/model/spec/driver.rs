@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::network::NetworkSpec;
 use crate::model::quantity::Length;
 
 /// A driver with its settings.
@@ -15,6 +16,8 @@ pub enum DriverSpec {
     Agents(AgentsSpec),
     /// An external load generator.
     Command(CommandSpec),
+    /// Network tests between two nodes of a testbed.
+    Network(NetworkSpec),
     /// A driver that the test binary registered.
     Custom(CustomSpec),
 }
@@ -25,7 +28,7 @@ impl DriverSpec {
     pub fn group_count(&self) -> usize {
         match self {
             Self::Agents(spec) => spec.groups.len().max(1),
-            Self::Command(_) | Self::Custom(_) => 1,
+            Self::Command(_) | Self::Network(_) | Self::Custom(_) => 1,
         }
     }
 }

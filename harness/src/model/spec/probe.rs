@@ -17,6 +17,8 @@ pub enum ProbeSpec {
     Oom,
     /// This machine: by its readings the data of a trial are found valid.
     Host,
+    /// The nodes of a testbed and the tool under test, over SSH.
+    Nodes,
     /// Containers as cAdvisor sees them.
     Cadvisor(CadvisorSpec),
     /// Queries to a Prometheus server.
@@ -38,6 +40,7 @@ impl ProbeSpec {
             Self::Containers => "containers",
             Self::Oom => "oom",
             Self::Host => "host",
+            Self::Nodes => "nodes",
             Self::Cadvisor(_) => "cadvisor",
             Self::Prometheus(_) => "prometheus",
             Self::Custom { name, .. } => name,

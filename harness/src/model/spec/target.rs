@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::network::TestbedSpec;
 use crate::model::quantity::Length;
 
 /// A target with its settings.
@@ -17,6 +18,8 @@ pub enum TargetSpec {
     Process(ProcessSpec),
     /// A Docker Compose project.
     Compose(ComposeSpec),
+    /// Hosts and virtual machines over SSH.
+    Testbed(TestbedSpec),
 }
 
 impl TargetSpec {
@@ -26,6 +29,7 @@ impl TargetSpec {
         match self {
             Self::Process(_) => "process",
             Self::Compose(_) => "compose",
+            Self::Testbed(_) => "testbed",
         }
     }
 
@@ -35,6 +39,7 @@ impl TargetSpec {
         match self {
             Self::Process(spec) => spec.build.as_deref(),
             Self::Compose(spec) => spec.build.as_deref(),
+            Self::Testbed(_) => None,
         }
     }
 }

@@ -70,6 +70,7 @@ impl Oom {
             let name = Arc::clone(&member.name);
             match &member.handle {
                 Handle::Process { pid } => leaders.push((name, Leader::new(*pid, &mut processes))),
+                Handle::Node { .. } => {}
                 Handle::Container { id } => containers.push(Watched {
                     name,
                     id: id.clone(),

@@ -109,6 +109,7 @@ fn unit(series: &HistorySeries) -> &'static str {
         (Scale::Mean, Unit::Seconds) => "seconds",
         (Scale::Mean, Unit::Count) => "count",
         (Scale::Mean, Unit::BitsPerSecond) => "bit/s",
+        (Scale::Mean, Unit::PerSecond) => "1/s",
         (Scale::Rate, Unit::Bytes) => "bytes/s",
         (Scale::Rate, _) => "1/s",
     }

@@ -74,6 +74,7 @@ fn differ(scenario: &Scenario, ab: &Ab, context: &Context<'_>) -> Result<(), Sce
             let keys = match target {
                 TargetSpec::Process(_) => "`command`, `cwd` or `env`",
                 TargetSpec::Compose(_) => "`files`, `env` or `services`",
+                TargetSpec::Testbed(_) => "the commands",
             };
             format!("only the build differs: both builds run before the first pair, so both sides would run what was built last; use the name in {keys} too")
         })?;
@@ -121,6 +122,7 @@ fn running(target: &TargetSpec) -> serde_json::Value {
             let ComposeSpec { files, profiles, env_file, services, project, env, .. } = spec;
             json(&(files, profiles, env_file, services, project, env))
         }
+        TargetSpec::Testbed(spec) => json(spec),
     }
 }
 

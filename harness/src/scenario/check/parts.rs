@@ -49,6 +49,7 @@ fn targets(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErr
                     })?;
                 }
             }
+            TargetSpec::Testbed(_) => {}
             TargetSpec::Compose(spec) => {
                 context.require(
                     !spec.files.is_empty() || spec.attach,
@@ -99,6 +100,7 @@ fn driver(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErro
         Some(DriverSpec::Command(spec)) => {
             program(&spec.command, &["driver", "command", "command"], context)
         }
+        Some(DriverSpec::Network(_)) => Ok(()),
         Some(DriverSpec::Custom(custom)) => {
             let known = &context.names.drivers;
             let known_here = context.names.any || known.contains(&custom.name);

@@ -23,7 +23,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         walk(&to_json(target), &mut vec!["target".to_owned()], &params, context)?;
     }
     match &scenario.driver {
-        None => Ok(()),
+        None | Some(DriverSpec::Network(_)) => Ok(()),
         Some(DriverSpec::Agents(spec)) => agents(spec, params, context),
         Some(DriverSpec::Command(_)) => driver(scenario, &params, &["agents", "log_dir"], context),
         // What a registered driver fills in is its own business.

@@ -21,7 +21,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     let lengths: &[(&[&str], Duration)] = match scenario.kind {
         Kind::Baseline => &[(&["baseline", "length"], protocol.baseline.length.0)],
         Kind::Load => &[(&["sample", "length"], protocol.sample.length.0)],
-        Kind::Duration => &[], // Each stretch has its own interval: below.
+        Kind::Duration | Kind::Network => &[], // Each stretch has its own interval: below.
         Kind::Reset => &[
             (&["reset", "baseline"], protocol.reset.baseline.0),
             (&["reset", "load"], protocol.reset.load.0),

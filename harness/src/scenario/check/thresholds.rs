@@ -110,7 +110,7 @@ impl At<'_> {
                 TargetSpec::Process(spec) => {
                     known.extend(spec.service.iter().map(|service| service.name.as_str()));
                 }
-                TargetSpec::Compose(_) => return Ok(()),
+                TargetSpec::Compose(_) | TargetSpec::Testbed(_) => return Ok(()),
             }
         }
         let named_outside =
@@ -163,10 +163,11 @@ impl At<'_> {
             Unit::Ratio => ("a ratio", "80%"),
             Unit::Count => ("a count", "3"),
             Unit::BitsPerSecond => ("bits per second", "100 Mbit/s"),
+            Unit::PerSecond => ("things per second", "1000"),
         };
         let fits = match value.unit {
             Some(own) => own == unit,
-            None => matches!(unit, Unit::Ratio | Unit::Count),
+            None => matches!(unit, Unit::Ratio | Unit::Count | Unit::PerSecond),
         };
         self.require(fits, "value", || {
             let example = match (unit, stat.is_rate()) {
@@ -183,7 +184,7 @@ impl At<'_> {
         let Some(per) = &self.threshold.per else { return Ok(()) };
         let kind = self.scenario.kind;
         let mut known: Vec<&str> = match kind {
-            Kind::Baseline => vec![],
+            Kind::Baseline | Kind::Network => vec![],
             Kind::Load | Kind::Reset => vec!["agents"],
             Kind::Duration => vec!["agents", "minutes"],
         };
