@@ -1,0 +1,87 @@
+//! [`find`]: the nodes that commands outside a run speak to.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::Failure;
+use crate::model::spec::network::NodeSpec;
+
+/// What every node keeps raw output in, below its workdir.
+const RESULTS: &str = "performance-test-results";
+/// Progress is shown of what takes longer than this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The directory of raw output on a node.
+pub(super) fn results(spec: &NodeSpec) -> String {
+    format!("{}/{RESULTS}", spec.workdir.trim_end_matches('/'))
+}
+
+/// A node by its name in a configuration, else as `ssh` takes it.
+pub(super) fn find(
+    config: Option<&Path>,
+    host: &str,
+    ssh_config: Option<&Path>,
+) -> Result<NodeSpec, Failure> {
+    let mut spec = match config {
+        None => NodeSpec {
+            name: host.to_owned(),
+            ssh: host.to_owned(),
+            ssh_config: None,
+            workdir: "/tmp".to_owned(),
+            sudo: false,
+        },
+        Some(config) => {
+            let nodes = all(config)?;
+            let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+            let known = names.join(", ");
+            nodes.iter().find(|node| node.name == host).cloned().ok_or_else(|| {
+                Failure::usage(format!(
+                    "error: {} has no node {host:?}: expected one of {known}",
+                    config.display()
+                ))
+            })?
+        }
+    };
+    if let Some(file) = ssh_config {
+        spec.ssh_config = Some(file.to_owned());
+    }
+    Ok(spec)
+}
+
+/// Runs what speaks to nodes, until it ends or the user has had enough.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::rig)?;
+    runtime.block_on(async {
+        tokio::select! {
+            done = work => Ok(done),
+            code = interrupted() => Err(Failure { code, message: "interrupted".to_owned() }),
+        }
+    })
+}
+
+async fn interrupted() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    match (interrupt, terminate) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+        },
+        _ => std::future::pending().await,
+    }
+}
+
+/// Tells on standard error how many files have arrived, once it takes long.
+pub(super) fn counting(node: &str) -> impl FnMut(usize, usize) + Send + use<'_> {
+    let began = Instant::now();
+    move |done, all| {
+        if began.elapsed() > PATIENCE || (done == all && std::io::stderr().is_terminal()) {
+            let _ = writeln!(std::io::stderr(), "{node}: {done} of {all} files");
+        }
+    }
+}
