@@ -1,0 +1,134 @@
+//! [`Lab`]: a configuration of the testbed in a directory of its own, and runs over it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::suite::{ROOT, Suite};
+
+const STATE: &str = "/var/lib/proofload-testbed";
+const LOCAL: &str = "fixtures/testbeds/local";
+
+/// Why trials that need the testbed cannot run.
+pub(crate) fn missing() -> Option<String> {
+    let up = Path::new(STATE).join("truth.json").exists();
+    (!up).then(|| "it is not up: run `cargo xtask testbed up` as root".to_owned())
+}
+
+/// True where a testbed that is not there fails its trials.
+pub(crate) fn is_required() -> bool {
+    std::env::var("PROOFLOAD_REQUIRE").is_ok_and(|names| names.split(',').any(|n| n == "testbed"))
+}
+
+/// What the testbed's builder knows of a node.
+pub(crate) fn truth(node: &str) -> Value {
+    let text = fs::read_to_string(Path::new(STATE).join("truth.json")).unwrap();
+    let truth: Value = serde_json::from_str(&text).unwrap();
+    truth["nodes"][node].clone()
+}
+
+/// A configuration of its own, and scenarios over it.
+pub(crate) struct Lab {
+    directory: TempDir,
+}
+
+impl Lab {
+    /// Discovers the testbed as it is, with these tools and an input file that `edit` has been over.
+    pub(crate) fn new(tools: &str, edit: impl Fn(String) -> String) -> Self {
+        let lab = Self::undiscovered(tools, edit);
+        let output = lab.bootstrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "bootstrap: {stderr}");
+        lab
+    }
+
+    /// The same without the facts.
+    pub(crate) fn undiscovered(tools: &str, edit: impl Fn(String) -> String) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let local = Path::new(ROOT).join(LOCAL);
+        let config = directory.path().join("config");
+        fs::create_dir(&config).unwrap();
+        let input = fs::read_to_string(local.join("minimal-input.yaml")).unwrap();
+        fs::write(config.join("minimal-input.yaml"), edit(input)).unwrap();
+        fs::write(config.join("tools-template.yaml"), tools).unwrap();
+        let copied = Command::new("cp")
+            .args(["-a", "--"])
+            .args([&local.join("measurement-tools"), &config])
+            .status()
+            .unwrap();
+        assert!(copied.success());
+        fs::create_dir(directory.path().join("scenarios")).unwrap();
+        Self { directory }
+    }
+
+    /// The tools of the repository's own testbed.
+    pub(crate) fn own_tools() -> String {
+        fs::read_to_string(Path::new(ROOT).join(LOCAL).join("tools-template.yaml")).unwrap()
+    }
+
+    pub(crate) fn bootstrap(&self) -> std::process::Output {
+        let config = self.config();
+        proofload(&[
+            "bootstrap",
+            "--input",
+            &config.join("minimal-input.yaml").display().to_string(),
+            "--output-dir",
+            &config.display().to_string(),
+        ])
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.directory.path().join("config")
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The suite over one scenario of kind network with these settings.
+    pub(crate) fn suite(&self, settings: &str) -> Suite {
+        let scenarios = self.directory.path().join("scenarios");
+        let config = self.config();
+        let text = format!(
+            "kind = \"network\"\n{settings}\n[target.testbed]\nconfig = \"{}\"\n",
+            config.display()
+        );
+        fs::write(scenarios.join("lab.toml"), text).unwrap();
+        Suite::over(scenarios).env("PROOFLOAD_REQUIRE", "testbed")
+    }
+}
+
+/// Runs a command of the `proofload` binary to its end.
+pub(crate) fn proofload(arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_proofload"))
+        .args(arguments)
+        .current_dir(ROOT)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// What a line for the shell of a host prints, without SSH.
+pub(crate) fn on_host(host: &str, line: &str) -> String {
+    let enter = truth(host)["enter"].as_str().unwrap().to_owned();
+    let output = Command::new(&enter).args(["sh", "-c", line]).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{host}: {line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The processes on both hosts that carry the mark of a run.
+pub(crate) fn left_on_hosts() -> Vec<String> {
+    let line = "for e in /proc/[0-9]*/environ; do p=${e%/environ}; \
+        if tr '\\0' '\\n' <$e 2>/dev/null | grep -q '^PROOFLOAD_OWNER='; then tr '\\0' ' ' <$p/cmdline; echo; fi; done";
+    ["host-server", "host-client"]
+        .iter()
+        .flat_map(|host| {
+            let lines = on_host(host, line);
+            let lines = lines.lines().filter(|line| !line.trim().is_empty());
+            lines.map(|line| format!("{host}: {line}")).collect::<Vec<_>>()
+        })
+        .collect()
+}
