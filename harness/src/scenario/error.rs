@@ -71,10 +71,14 @@ pub(crate) fn explain(message: &str) -> String {
         return message.to_owned();
     };
     let mut words = rest.split('`').step_by(2);
-    let unknown = words.next().unwrap_or_default();
-    let known: Vec<&str> = words.collect();
-    let suggestion = hint(unknown, known.iter().copied());
-    format!("unknown {what} `{unknown}`{suggestion} (expected one of {})", known.join(", "))
+    let word = words.next().unwrap_or_default();
+    unknown(what, word, &words.collect::<Vec<_>>())
+}
+
+/// Says that a key or a value is none of the known ones.
+pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    let suggestion = hint(word, known.iter().copied());
+    format!("unknown {what} `{word}`{suggestion} (expected one of {})", known.join(", "))
 }
 
 #[cfg(test)]

@@ -5,13 +5,17 @@
 //! rest and writes [`Full`], `<env>-full.yaml`, and [`Cases`], `<env>-cases.json`. [`expand`] turns a template into cases.
 
 pub mod cases;
+pub mod config;
 pub mod expand;
+pub mod flows;
 pub mod full;
 pub mod minimal;
+pub mod selection;
 pub mod template;
 pub mod yaml;
 
 pub use cases::{Case, Cases};
+pub use config::Config;
 pub use expand::{Expansion, expand};
 pub use full::Full;
 pub use minimal::Minimal;

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Error, Location, Spanned};
 
-use crate::scenario::error::{ScenarioError, explain};
+use crate::scenario::error::{ScenarioError, unknown};
 
 /// Reads a text of one document.
 ///
@@ -22,7 +22,7 @@ pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ScenarioE
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let span = error.location().as_ref().and_then(|location| span(location));
-        let message = message(&error.to_string());
+        let message = message(&error);
         match span {
             Some(span) => ScenarioError::at(path, text, span, message),
             None => ScenarioError::plain(path, message),
@@ -47,14 +47,21 @@ fn span(location: &Location) -> Option<Range<usize>> {
 }
 
 /// The library's message in our words: without its own line, which is shown anyway.
-fn message(text: &str) -> String {
-    let first = text.lines().next().unwrap_or_default();
-    let first = match first.strip_prefix("error: ").unwrap_or(first).split_once(": ") {
-        Some((place, rest)) if place.starts_with("line ") => rest,
-        _ => first,
-    };
-    let cut = first.rfind(" at line ").unwrap_or(first.len());
-    explain(first[..cut].trim_end_matches([',', ' ']))
+fn message(error: &Error) -> String {
+    match error.without_snippet() {
+        Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
+        Error::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected),
+        error => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let first = match first.strip_prefix("error: ").unwrap_or(first).split_once(": ") {
+                Some((place, rest)) if place.starts_with("line ") => rest,
+                _ => first,
+            };
+            let cut = first.rfind(" at line ").unwrap_or(first.len());
+            first[..cut].trim_end_matches([',', ' ']).to_owned()
+        }
+    }
 }
 
 /// A value and where it stands in its file. Two are equal where their values are.
@@ -188,7 +195,6 @@ mod tests {
         check("version: a\ncuont: 1\n", 2, "unknown key `cuont`; did you mean \"count\"?");
         check("version: a\ncount: many\n", 2, "invalid");
         check("version: a\ncount: 1\ncount: 2\n", 3, "duplicate");
-        check("version: a\ncount: [1\n", 3, "");
     }
 
     #[test]
