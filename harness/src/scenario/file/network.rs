@@ -75,6 +75,8 @@ network! {
     baseline: bool,
     /// Blocks of a comparison where `repeat` is not said: baseline, tool, tool, baseline each.
     repeat: u32,
+    /// No further pair of a comparison is begun after this time.
+    budget: Length,
     /// Which cases are run.
     select: SelectFile,
     /// Commands before and after what is run.
