@@ -7,6 +7,7 @@ mod baseline;
 mod blank;
 mod duration;
 mod load;
+pub mod network;
 mod reset;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub struct Trial {
     /// The two versions that it compares. The trial is then never walked itself; its own target is that of side a.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<Comparison>>,
+    /// Why it cannot run, where that is known before anything is asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
 }
 
 impl Trial {
@@ -93,6 +97,9 @@ pub struct PlanFile<T> {
 /// then repetitions. Shuffled levels stand repetition by repetition.
 #[must_use]
 pub fn trials(scenario: &Scenario) -> Vec<Trial> {
+    if scenario.kind == Kind::Network {
+        return network::trials(scenario);
+    }
     let protocol = &scenario.protocol;
     let variants = match scenario.kind {
         Kind::Baseline => baseline::variants(protocol),
@@ -184,6 +191,7 @@ fn trial(
         phases: variant.phases.clone(),
         rules: scenario.rules.clone(),
         comparison: None,
+        unavailable: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`check`]: what the types of a complete scenario cannot rule out.
 
 mod ab;
+mod network;
 mod parts;
 mod placeholders;
 mod protocol;
@@ -49,6 +50,7 @@ impl Context<'_> {
 /// Refuses what cannot be meant.
 pub(crate) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
     protocol::check(scenario, context)?;
+    network::check(scenario, context)?;
     placeholders::check(scenario, context)?;
     ab::check(scenario, context)?;
     validity::check(&scenario.rules, context)?;

@@ -5,6 +5,7 @@
 
 mod ab;
 mod leak;
+mod network;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::model::{Kind, Op, Param, Severity, Stat};
 
 pub use ab::{AbFile, AbMetricFile, AbMetricTable, ValidityFile};
 pub use leak::LeakFile;
+pub use network::{NetworkFile, NetworkProtocol, SelectFile, TestFile, TestTable, TestbedFile};
 
 /// A scenario file, one of its profiles, or the environment.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -43,6 +45,8 @@ pub struct ScenarioFile {
     pub duration: Option<DurationFile>,
     /// Settings of kind reset.
     pub reset: Option<ResetFile>,
+    /// Settings of kind network.
+    pub network: Option<NetworkFile>,
     /// How memory growth is judged.
     pub leak: Option<LeakFile>,
     /// Names of probes.
@@ -72,6 +76,8 @@ pub struct TargetFile {
     pub process: Option<ProcessFile>,
     /// A Docker Compose project.
     pub compose: Option<ComposeFile>,
+    /// Hosts and virtual machines over SSH, of kind network.
+    pub testbed: Option<TestbedFile>,
 }
 
 /// `[target.process]`.

@@ -4,6 +4,7 @@
 //! other in one place, over the embedded `defaults.toml`.
 
 pub mod file;
+pub mod network;
 pub mod workspace;
 
 mod check;
@@ -52,6 +53,9 @@ pub struct Scenario {
     pub matrix: Vec<(String, Vec<Param>)>,
     /// Two versions to compare.
     pub ab: Option<Ab>,
+    /// The configuration that kind network runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Box<network::Config>>,
     /// What its trials are judged by.
     pub rules: Rules,
 }
@@ -99,12 +103,14 @@ pub struct Protocol {
     pub duration: file::DurationProtocol,
     /// `[reset]`.
     pub reset: file::ResetProtocol,
+    /// `[network]`.
+    pub network: file::NetworkProtocol,
 }
 
 impl Protocol {
     /// The names of the phases that trials of this kind read, in order.
     #[must_use]
-    pub fn sampled(&self, kind: Kind) -> Vec<&'static str> {
+    pub fn sampled(&self, kind: Kind) -> Vec<&str> {
         match kind {
             Kind::Baseline | Kind::Load => vec!["sample"],
             Kind::Duration => {
@@ -114,7 +120,10 @@ impl Protocol {
                 std::iter::once("active").chain(drain).chain(cooldown).collect()
             }
             Kind::Reset => vec!["baseline", "load", "post"],
-            Kind::Network => vec![],
+            Kind::Network => {
+                let names = self.network.tests.iter().filter_map(|test| test.0.name());
+                std::iter::once("start").chain(names).collect()
+            }
         }
     }
 }

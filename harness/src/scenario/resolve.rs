@@ -2,6 +2,7 @@
 
 mod ab;
 mod load;
+mod network;
 mod thresholds;
 
 use std::path::Path;
@@ -98,7 +99,7 @@ impl Resolver<'_> {
         path: &Path,
         file: ScenarioFile,
     ) -> Result<Scenario, ScenarioError> {
-        let kinds = "\"baseline\", \"load\", \"duration\" or \"reset\"";
+        let kinds = "\"baseline\", \"load\", \"duration\", \"reset\" or \"network\"";
         let kind = file.kind.ok_or_else(|| self.missing("kind", kinds))?;
         let phases = file.duration.as_ref().and_then(|duration| duration.phases.as_ref());
         if phases.is_some_and(|phases| phases.active.is_none()) {
@@ -110,6 +111,7 @@ impl Resolver<'_> {
             load: self.table("load")?,
             duration: self.table("duration")?,
             reset: self.table("reset")?,
+            network: self.table("network")?,
         };
         let target = file.target.clone().unwrap_or_default();
         let mut targets = Vec::new();
@@ -119,6 +121,9 @@ impl Resolver<'_> {
         if let Some(compose) = target.compose {
             targets.push(self.compose(compose)?);
         }
+        let testbed = target.testbed.as_ref();
+        let config = testbed.map(|file| self.config(workspace, file)).transpose()?;
+        targets.extend(config.as_ref().map(network::target));
         let rules = Rules {
             thresholds: self.thresholds(file.threshold.as_deref().unwrap_or_default())?,
             leak: self.leak(file.leak.clone().unwrap_or_default(), &protocol.duration)?,
@@ -133,7 +138,7 @@ impl Resolver<'_> {
             ab: self.ab_rule(&file)?,
             validity: Some(self.table("validity")?),
         };
-        Ok(Scenario {
+        let mut scenario = Scenario {
             name: path
                 .file_stem()
                 .map(|stem| stem.to_string_lossy().into_owned())
@@ -148,8 +153,11 @@ impl Resolver<'_> {
             repeat: self.given("repeat", file.repeat)?,
             matrix: self.matrix(file.matrix.as_ref())?,
             ab: self.ab(&file)?,
+            network: config.map(Box::new),
             rules,
-        })
+        };
+        self.network(&mut scenario, &file);
+        Ok(scenario)
     }
 
     fn process(&self, file: ProcessFile) -> Result<TargetSpec, ScenarioError> {
@@ -272,6 +280,7 @@ impl Resolver<'_> {
                 "containers" => ProbeSpec::Containers,
                 "oom" => ProbeSpec::Oom,
                 "host" => ProbeSpec::Host,
+                "nodes" => ProbeSpec::Nodes,
                 "cadvisor" => ProbeSpec::Cadvisor(CadvisorSpec {
                     url: settings.cadvisor.clone().unwrap_or_default().url.ok_or_else(|| {
                         self.missing("probe.cadvisor.url", "\"http://127.0.0.1:8083\"")

@@ -41,6 +41,11 @@ const DOORS: &[Door] = &[
         rooms: &["analysis"],
         reason: "statistics are stated once, with their source",
     },
+    Door {
+        name: "md5",
+        rooms: &["plan/network"],
+        reason: "names of result directories, as the original makes them",
+    },
     Door { name: "rand", rooms: RANDOM, reason: RANDOM_REASON },
     Door { name: "rand_distr", rooms: RANDOM, reason: RANDOM_REASON },
     Door { name: "rand_pcg", rooms: RANDOM, reason: RANDOM_REASON },

@@ -20,7 +20,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
 
 fn targets(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
     context.require(!scenario.targets.is_empty(), &["target"], || {
-        "a scenario needs a [target.process] or a [target.compose]".to_owned()
+        "a scenario needs a [target.process], a [target.compose] or a [target.testbed]".to_owned()
     })?;
     for target in &scenario.targets {
         match target {
@@ -145,14 +145,14 @@ fn requests(spec: &AgentsSpec, context: &Context<'_>) -> Result<(), ScenarioErro
 }
 
 fn probes(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
-    let built_in = ["containers", "oom", "host", "cadvisor", "prometheus"];
+    let built_in = ["containers", "oom", "host", "nodes", "cadvisor", "prometheus"];
     for (index, probe) in scenario.probes.iter().enumerate() {
         if let ProbeSpec::Custom { name, .. } = probe {
             let known = &context.names.probes;
             let known_here = context.names.any || known.contains(name);
             context.require(known_here, &["probes", &index.to_string()], || {
                 let all = built_in.into_iter().chain(known.iter().map(String::as_str));
-                format!("unknown probe {name:?}{} (expected containers, oom, host, cadvisor, prometheus or a registered one: {})", hint(name, all), list(known))
+                format!("unknown probe {name:?}{} (expected containers, oom, host, nodes, cadvisor, prometheus or a registered one: {})", hint(name, all), list(known))
             })?;
         }
     }

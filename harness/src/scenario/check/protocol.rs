@@ -55,7 +55,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         "expected at least 3 for `rule = \"growth\"`, better 4 or more".to_owned()
     })?;
     context.require(scenario.repeat > 0, &["repeat"], || "expected at least 1".to_owned())?;
-    let needs_driver = scenario.kind != Kind::Baseline;
+    let needs_driver = !matches!(scenario.kind, Kind::Baseline | Kind::Network);
     context.require(!needs_driver || scenario.driver.is_some(), &["kind"], || {
         format!(
             "a scenario of kind {} needs a [driver.agents], [driver.command] or [driver.custom]",

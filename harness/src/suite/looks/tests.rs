@@ -36,6 +36,7 @@ fn trial() -> Trial {
         repeat: 1,
         phases: vec![held],
         comparison: None,
+        unavailable: None,
         side: Params::default(),
         rules: ruled.rules.unwrap(),
     }

@@ -1,0 +1,146 @@
+//! From a [`Workflow`] to its trials.
+
+use std::time::Duration;
+
+use super::workflow::{Cycle, CycleType, Workflow};
+use crate::model::metric::{NET_LATENCY_MEAN, NET_PACKETS, NET_THROUGHPUT};
+use crate::model::rules::{AbMetric, AbRule};
+use crate::model::spec::network::{Test, Topic};
+use crate::model::spec::{DriverSpec, TargetSpec};
+use crate::model::{Action, Kind, Param, Params, Phase, Rules, Severity, Stat};
+use crate::plan::{Comparison, Trial};
+use crate::scenario::Ab;
+
+/// The shortest phase that is read: once.
+const ONCE: Duration = Duration::from_millis(1);
+
+impl Workflow {
+    /// The trials of a valid workflow, in its order: a baseline as often as it says, a case as one comparison.
+    /// `unavailable` says why they cannot run.
+    #[must_use]
+    pub fn trials(&self, unavailable: Option<&str>) -> Vec<Trial> {
+        let mut trials = Vec::new();
+        for cycle in self.test_sequence.iter().filter(|cycle| cycle.proofload.alone) {
+            match cycle.cycle_type {
+                CycleType::Baseline => {
+                    let repeats = self.proofload.repeat;
+                    trials.extend((1..=repeats).map(|repeat| {
+                        let mut trial = self.walk(cycle, Params::default(), unavailable);
+                        trial.id = format!("{}::r={repeat}", trial.id);
+                        trial.repeat = repeat;
+                        trial
+                    }));
+                }
+                CycleType::EbpfTest => {
+                    // One without was refused.
+                    let baseline = cycle.proofload.baseline.as_deref();
+                    let baseline = baseline.and_then(|baseline| self.cycle(baseline));
+                    trials.extend(baseline.map(|a| self.comparison(a, cycle, unavailable)));
+                }
+            }
+        }
+        trials
+    }
+
+    /// One walk of a cycle, with these names of its side.
+    fn walk(&self, cycle: &Cycle, side: Params, unavailable: Option<&str>) -> Trial {
+        let origin = &self.proofload;
+        let params = Params(cycle.proofload.params.0.clone());
+        let name = format!("{}::{}", Kind::Network, origin.scenario);
+        Trial {
+            id: format!("{name}::{params}"),
+            name,
+            scenario: origin.scenario.clone(),
+            kind: Kind::Network,
+            description: origin.description.clone(),
+            target: TargetSpec::Testbed(origin.testbed.clone()),
+            driver: Some(DriverSpec::Network(cycle.proofload.network.clone())),
+            probes: origin.probes.clone(),
+            params,
+            total_agents: None,
+            side,
+            repeat: 1,
+            phases: phases(&cycle.proofload.network.tests, origin.interval.0),
+            rules: origin.rules.clone(),
+            comparison: None,
+            unavailable: unavailable.map(str::to_owned),
+        }
+    }
+
+    /// The trial that compares a baseline and a case.
+    fn comparison(&self, baseline: &Cycle, cycle: &Cycle, unavailable: Option<&str>) -> Trial {
+        let [a, b] = [("a", baseline), ("b", cycle)].map(|(word, own)| {
+            let value = Param::Text(word.to_owned());
+            let side = Params::default().with(Ab::SIDE, value.clone());
+            // Both sides are called what the case is called: they are two runs of one thing.
+            let network = own.proofload.network.clone();
+            let mut trial = self.walk(cycle, side, unavailable);
+            trial.driver = Some(DriverSpec::Network(network));
+            trial.id = format!("{}::{}={word}", trial.id, Ab::SIDE);
+            trial.params = trial.params.with(Ab::SIDE, value);
+            trial.rules = self.rules(&cycle.proofload.network.tests);
+            trial
+        });
+        let id = a.id.strip_suffix("::ab=a").unwrap_or(&a.id).to_owned();
+        let params = Params(cycle.proofload.params.0.clone());
+        let comparison =
+            Comparison { a: a.clone(), b, budget: self.proofload.budget.0, warmup: false };
+        Trial { id, params, side: Params::default(), comparison: Some(Box::new(comparison)), ..a }
+    }
+
+    /// The rules of a comparison: each kind of figure by its own limit, where a test has such figures.
+    fn rules(&self, tests: &[Test]) -> Rules {
+        let topics = [
+            (Topic::Throughput, &NET_THROUGHPUT),
+            (Topic::Latency, &NET_LATENCY_MEAN),
+            (Topic::Pps, &NET_PACKETS),
+        ];
+        let limits = &self.proofload.limits;
+        let is_tested = |topic: Topic| tests.iter().any(|test| test.topic == topic);
+        let metric = |(topic, metric): (Topic, &crate::model::Metric)| {
+            let limit = limits.get(&topic).copied();
+            AbMetric {
+                metric: metric.id().to_owned(),
+                source: None,
+                stat: Stat::Mean,
+                severity: Severity::Warn,
+                min_effect: limit,
+                margin: limit,
+                priors: std::collections::BTreeMap::new(),
+            }
+        };
+        let metrics = topics.into_iter().filter(|(topic, _)| is_tested(*topic)).map(metric);
+        let least = limits.values().copied().fold(f64::INFINITY, f64::min);
+        Rules {
+            ab: Some(AbRule {
+                // A block is two pairs.
+                looks: vec![2 * self.proofload.repeat],
+                min_effect: least,
+                margin: least,
+                within: None,
+                metrics: metrics.collect(),
+            }),
+            ..self.proofload.rules.clone()
+        }
+    }
+}
+
+/// The tool's start, then each test and its figures, then the end.
+fn phases(tests: &[Test], interval: Duration) -> Vec<Phase> {
+    let phase = |name: &str, enter, length, sampled| Phase {
+        name: name.to_owned(),
+        cycle: 0,
+        enter,
+        length,
+        sampled,
+        interval,
+    };
+    let mut phases = vec![phase("start", Action::Start, ONCE, true)];
+    for (place, test) in (0..).zip(tests) {
+        let length = Duration::from_secs_f64(test.flow.seconds());
+        phases.push(phase(&test.name, Action::Test(place), length, true));
+        phases.push(phase(&test.name, Action::Collect, ONCE, true));
+    }
+    phases.push(phase("stop", Action::Stop, Duration::ZERO, false));
+    phases
+}
