@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let mut trials = prometheus::trials();
-    let on_the_testbed: Vec<Trial> = [network::trials(), faults::trials()].concat();
+    let on_the_testbed: Vec<Trial> = network::trials().into_iter().chain(faults::trials()).collect();
     let missing = lab::missing();
     if let Some(reason) = missing.as_ref().filter(|_| !lab::is_required()) {
         eprintln!("note: {} trials need the testbed and are ignored: {reason}", on_the_testbed.len());

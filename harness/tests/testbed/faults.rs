@@ -1,0 +1,193 @@
+//! What goes wrong on nodes: a clear verdict each time, nothing left running, and the other cases go on.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use proofload::model::{Outcome, Verdict};
+
+use crate::lab::{self, Lab};
+use crate::suite::{Run, run_directory};
+
+/// Trials that break the testbed and mend it.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    vec![
+        trial("a_tool_that_hangs_on_stop_is_killed_and_fails_its_case_alone", hanging_tool),
+        trial("a_tool_that_dies_fails_its_case_with_its_last_lines", dying_tool),
+        trial("a_taken_port_is_named_with_its_holder", taken_port),
+        trial("a_node_that_is_down_from_the_start_is_named", node_down),
+        trial("a_full_disk_on_a_node_is_named", full_disk),
+        trial("a_node_that_is_lost_in_a_test_is_named_and_cleaned_by_the_next_run", lost_node),
+    ]
+}
+
+const SHORT: &str = r#"
+repeat = 1
+[network]
+tests = ["tcp_rr"]
+length = "1s"
+grace = "1s"
+select.environments = ["host"]
+"#;
+
+/// A template of one category of host tools, each a script of its own.
+fn tools(lab_tools: &[(&str, &str)]) -> String {
+    let mut text = "tools:\n  categories:\n    performance/faults:\n      environment: \"host\"\n      tools:\n".to_owned();
+    for (script, command) in lab_tools {
+        text.push_str(&format!("        - script: \"{script}\"\n          template: {}\n          ready: \"^ready\"\n", serde_json::to_string(command).unwrap()));
+    }
+    text
+}
+
+const SOUND: (&str, &str) = ("sound.sh", "echo ready; exec sleep 600");
+
+fn outcomes(run: &Run, tool: &str) -> Vec<Outcome> {
+    let own = run.results.scenarios.iter().filter(|trial| trial.id.contains(&format!("tool={tool}")));
+    own.filter_map(|trial| trial.outcome.clone()).collect()
+}
+
+/// That the case of the sound tool came to its end, whatever the other did.
+fn expect_the_other_case(run: &Run) {
+    let sound = outcomes(run, "sound");
+    assert_eq!(sound, vec![Outcome::Completed; 4], "{}", run.stderr);
+}
+
+fn hanging_tool() {
+    let hangs = ("hangs.sh", "trap '' TERM INT HUP; echo ready; while :; do sleep 1; done");
+    let lab = Lab::new(&tools(&[hangs, SOUND]), |input| input);
+    let run = lab.suite(SHORT).run();
+    run.expect_code(1);
+    let found = outcomes(&run, "hangs");
+    let killed = |outcome: &Outcome| matches!(outcome, Outcome::Aborted(why) if why.contains("hangs") && why.contains("killed"));
+    assert!(found.iter().any(killed), "{found:?}");
+    expect_the_other_case(&run);
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+}
+
+fn dying_tool() {
+    let dies = ("dies.sh", "echo ready; echo about to give up; sleep 1; echo no such probe >&2; exit 3");
+    let lab = Lab::new(&tools(&[dies, SOUND]), |input| input);
+    let run = lab.suite(&SHORT.replace("1s", "3s")).run();
+    run.expect_code(1);
+    let found = outcomes(&run, "dies");
+    let died = |outcome: &Outcome| matches!(outcome, Outcome::Aborted(why) if why.contains("no such probe"));
+    assert!(found.iter().any(died), "{found:?}");
+    expect_the_other_case(&run);
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+}
+
+/// A process on a host that the test has started, and ends by its id.
+struct Holder {
+    host: &'static str,
+    pid: String,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        lab::on_host(self.host, &format!("kill {} || :", self.pid));
+    }
+}
+
+fn taken_port() {
+    let lab = Lab::new(&tools(&[SOUND]), |input| input);
+    let line = "iperf3 -s -p 5001 >/dev/null 2>&1 </dev/null & echo $!";
+    let pid = lab::on_host("host-server", line).trim().to_owned();
+    let holder = Holder { host: "host-server", pid: pid.clone() };
+    let settings = SHORT.replace("tcp_rr", "throughput_single");
+    let run = lab.suite(&settings).run();
+    run.expect_code(4);
+    let found = outcomes(&run, "sound");
+    let named = |outcome: &Outcome| {
+        matches!(outcome, Outcome::Broken(why) if why.contains("5001") && why.contains("host-server") && why.contains(&pid) && why.contains("iperf3"))
+    };
+    assert!(found.iter().any(named), "{found:?}");
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    drop(holder);
+    let run = lab.suite(&settings).run();
+    expect_the_other_case(&run);
+}
+
+fn node_down() {
+    let lab = Lab::new(&tools(&[SOUND]), |input| input);
+    stop_sshd("host-client");
+    let run = lab.suite(SHORT).run();
+    start_sshd("host-client");
+    run.expect_code(4);
+    let found = outcomes(&run, "sound");
+    let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("host-client") && why.contains("refused"));
+    assert!(!found.is_empty() && found.iter().all(named), "{found:?}");
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+}
+
+fn full_disk() {
+    let small = lab::truth("host-client")["small_disk"].as_str().unwrap().to_owned();
+    let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
+    lab::on_host("host-client", &format!("head -c 100000000 /dev/zero >{small}/filler 2>/dev/null; :"));
+    let lab = Lab::new(&tools(&[SOUND]), |input| input.replace(&workdir, &small));
+    let run = lab.suite(SHORT).run();
+    lab::on_host("host-client", &format!("rm -f {small}/filler"));
+    run.expect_code(4);
+    let found = outcomes(&run, "sound");
+    let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("host-client") && why.contains("No space left"));
+    assert!(found.iter().any(named), "{found:?}");
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    let run = lab.suite(SHORT).run();
+    expect_the_other_case(&run);
+}
+
+fn lost_node() {
+    let lab = Lab::new(&tools(&[SOUND]), |input| input);
+    let (child, results) = lab.suite(&SHORT.replace("1s", "20s")).start();
+    wait_for_phase(results.path(), "tcp_rr");
+    stop_sshd("host-client");
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let left = lab::left_on_hosts();
+    start_sshd("host-client");
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("host-client"), "{stderr}");
+    let on_the_other: Vec<&String> = left.iter().filter(|line| line.starts_with("host-server")).collect();
+    assert!(on_the_other.is_empty(), "a node that can be reached is cleaned at once: {on_the_other:?}");
+    let run = lab.suite(SHORT).run();
+    expect_the_other_case(&run);
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    let verdicts: Vec<Verdict> = run.verdicts().into_iter().map(|(_, verdict)| verdict).collect();
+    assert!(!verdicts.contains(&Verdict::Error), "{verdicts:?}");
+}
+
+/// Waits until a run has begun a phase and sampled it twice.
+fn wait_for_phase(results: &Path, phase: &str) {
+    let until = Instant::now() + Duration::from_secs(60);
+    let wanted = format!("\"phase\":\"{phase}\"");
+    while Instant::now() < until {
+        let journal = run_directory(results).map(|directory| directory.join("journal.jsonl"));
+        let text = journal.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        if text.matches(&wanted).count() >= 2 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the run never came to {phase}");
+}
+
+fn stop_sshd(host: &str) {
+    script(host, "sshd_stop");
+}
+
+fn start_sshd(host: &str) {
+    script(host, "sshd_start");
+}
+
+fn script(host: &str, key: &str) {
+    let path = lab::truth(host)[key].as_str().unwrap().to_owned();
+    let output = Command::new(&path).output().unwrap();
+    assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+}

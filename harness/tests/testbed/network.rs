@@ -1,0 +1,190 @@
+//! Network cases from the input file to the reports, on the testbed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::Trial;
+use proofload::model::Verdict;
+
+use crate::lab::{self, Lab};
+use crate::suite::{Run, run_directory};
+
+/// Trials on the testbed.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    vec![
+        trial("the_expensive_tool_is_found_expensive_and_the_cheap_one_is_not", both_tools),
+        trial("every_network_tool_measures_hosts_and_guests", every_test),
+        trial("a_workflow_file_gives_the_same_trials_again", workflow),
+        trial("iterations_are_collected_whole_and_removed_on_the_nodes", iterations),
+    ]
+}
+
+/// Two blocks are four pairs: what a verdict takes at least is three.
+const SHORT: &str = r#"
+repeat = 2
+[network]
+tests = ["throughput_single", "tcp_rr", "pps_single"]
+length = "2s"
+"#;
+
+fn both_tools() {
+    let lab = Lab::new(&Lab::own_tools(), |input| input);
+    let suite = lab.suite(SHORT);
+    let run = suite.run();
+    run.expect_code(1);
+    let verdicts = comparisons(&run);
+    assert_eq!(verdicts.len(), 4, "{verdicts:?}");
+    for (id, verdict) in &verdicts {
+        if id.contains("tool=packet_grinder") {
+            assert_eq!(*verdict, Verdict::Fail, "{id}: {:#?}", run.failing());
+        } else {
+            assert!(*verdict != Verdict::Fail && *verdict != Verdict::Error, "{id}: {:#?}", run.failing());
+        }
+    }
+    for environment in ["host", "vm"] {
+        let slow = run.analysis.changes.iter().find(|change| {
+            change.metric == "net.latency.mean"
+                && change.id.contains("packet_grinder")
+                && change.id.contains(&format!("environment={environment}"))
+        });
+        let ratio = slow.and_then(|change| change.ratio);
+        assert!(ratio > Some(1.1), "{environment}: {ratio:?}");
+    }
+    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+}
+
+/// The verdict of every comparison, by id.
+fn comparisons(run: &Run) -> BTreeMap<String, Verdict> {
+    let mut verdicts: BTreeMap<String, Vec<Verdict>> = BTreeMap::new();
+    for trial in &run.results.scenarios {
+        let Some(id) = trial.comparison() else { continue };
+        verdicts.entry(id.to_owned()).or_default();
+    }
+    for (id, found) in &mut verdicts {
+        let own = run.checks.iter().filter(|check| check.id == *id || check.id.starts_with(&format!("{id}::")));
+        found.extend(own.map(|check| check.verdict));
+    }
+    let worst = |found: Vec<Verdict>| Verdict::worst(found).unwrap_or(Verdict::NoData);
+    verdicts.into_iter().map(|(id, found)| (id, worst(found))).collect()
+}
+
+fn every_test() {
+    let lab = Lab::new(&Lab::own_tools(), |input| input);
+    let run = lab.suite(EVERY).filter("baseline").run();
+    run.expect_code(0);
+    let sources = |metric: &str| -> Vec<String> {
+        let mut found: Vec<String> = run
+            .results
+            .scenarios
+            .iter()
+            .flat_map(|trial| trial.samples.iter().flat_map(|sample| &sample.readings))
+            .filter(|reading| reading.metric == metric && reading.value > 0.0)
+            .map(|reading| reading.source.to_string())
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    for (metric, tests) in FIGURES {
+        let found = sources(metric);
+        for test in *tests {
+            assert!(found.iter().any(|source| source == test), "{metric} of {test}: {found:?}");
+        }
+    }
+}
+
+const EVERY: &str = r#"
+repeat = 1
+[network]
+tests = ["throughput_single", "throughput_multi", "throughput_parallel", "throughput_udp", "throughput_reverse",
+  "throughput_both", "stream", "maerts", "tcp_rr", "udp_rr", "tcp_crr", "ping", "pps_single", "pps_multi",
+  "latency_under_load"]
+length = "1s"
+udp_rate = "50 Mbit/s"
+baseline = true
+"#;
+
+const FIGURES: &[(&str, &[&str])] = &[
+    (
+        "net.throughput",
+        &["throughput_single", "throughput_multi", "throughput_parallel", "throughput_udp", "throughput_reverse",
+          "throughput_both", "stream", "maerts"],
+    ),
+    ("net.latency.mean", &["tcp_rr", "udp_rr", "tcp_crr", "ping", "latency_under_load"]),
+    ("net.latency.p99", &["tcp_rr", "udp_rr", "latency_under_load"]),
+    ("net.packets", &["pps_single", "pps_multi"]),
+    ("net.packets.counted", &["pps_single"]),
+    ("net.cpu.per_gigabyte.sender", &["throughput_single"]),
+];
+
+fn workflow() {
+    let lab = Lab::new(&Lab::own_tools(), |input| input);
+    let file = lab.path().join("workflow.json");
+    let shown = file.display().to_string();
+    let config = lab.config().display().to_string();
+    let written = lab::proofload(&[
+        "workflow", "--config-dir", &config, "--tools", "packet_counter", "--environments", "host", "--output", &shown,
+    ]);
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let checked = lab::proofload(&["workflow", "--validate", &shown]);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let broken = fs::read_to_string(&file).unwrap().replace("baseline_host", "baseline_vm");
+    fs::write(lab.path().join("broken.json"), broken).unwrap();
+    let broken = lab.path().join("broken.json").display().to_string();
+    let refused = lab::proofload(&["workflow", "--validate", &broken]);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stdout));
+}
+
+fn iterations() {
+    let lab = Lab::new(&Lab::own_tools(), |input| input);
+    let results = lab.path().join("iterations");
+    let scenario = lab.path().join("scenarios/lab.toml");
+    drop(lab.suite("repeat = 1\n[network]\ntests = [\"tcp_rr\"]\nlength = \"1s\"\n"));
+    let arguments = [
+        "iterate",
+        "--config-dir",
+        &lab.config().display().to_string(),
+        "--scenario",
+        &scenario.display().to_string(),
+        "--iterations",
+        "2",
+        "--tools",
+        "packet_counter",
+        "--environments",
+        "host",
+        "--results-dir",
+        &results.display().to_string(),
+    ];
+    let first = lab::proofload(&arguments);
+    let said = String::from_utf8_lossy(&first.stdout).into_owned();
+    // One block is two pairs, too few for a verdict.
+    assert_eq!(first.status.code(), Some(3), "{said}\n{}", String::from_utf8_lossy(&first.stderr));
+    for number in ["001", "002"] {
+        let iteration = results.join(format!("iteration_{number}"));
+        assert!(run_directory(&iteration.join("runs")).is_some());
+        let kept = iteration.join("host-client/performance-test-results");
+        assert!(count(&kept) > 0, "{}", kept.display());
+        let summary = fs::read_to_string(iteration.join("collection_summary.txt")).unwrap();
+        assert!(summary.contains("Status: INCONCLUSIVE"), "{summary}");
+    }
+    let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
+    let left = lab::on_host("host-client", &format!("find {workdir}/performance-test-results -type f 2>/dev/null; :"));
+    assert_eq!(left, "", "what was collected is removed");
+    // Iterations that are over are not run again.
+    let again = lab::proofload(&arguments);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert_eq!(said.matches("is there already and is kept").count(), 2, "{said}");
+}
+
+fn count(directory: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(directory) else { return 0 };
+    let of = |path: &Path| if path.is_dir() { count(path) } else { 1 };
+    entries.flatten().map(|entry| of(&entry.path())).sum()
+}
