@@ -39,17 +39,7 @@ pub enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
-    let root = match &arguments.root {
-        Some(root) => root.clone(),
-        None => nearest(&std::env::current_dir().map_err(Failure::rig)?)?,
-    };
-    let root = root
-        .canonicalize()
-        .map_err(|error| Failure::usage(format!("error: {}: {error}", root.display())))?;
-    // Variables that are not UTF-8 cannot be ours.
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let workspace = Workspace::open(&root, environment).map_err(Failure::usage)?;
+    let workspace = workspace(arguments.root.as_deref())?;
     let scenarios = load(&workspace, &arguments.scenarios)?;
     let trials = scenarios.iter().flat_map(plan::trials);
     let asked = question::of(trials);
@@ -64,6 +54,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         Format::Json => row::json(&rows).map_err(Failure::rig)?,
     };
     Ok(Answer { text, code: if is_ready(&rows) { 0 } else { 4 } })
+}
+
+/// The environment's variables. Those that are not UTF-8 cannot be ours.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The workspace at `root`, or the nearest one upwards.
+pub(super) fn workspace(root: Option<&Path>) -> Result<Workspace, Failure> {
+    let root = match root {
+        Some(root) => root.to_owned(),
+        None => nearest(&std::env::current_dir().map_err(Failure::rig)?)?,
+    };
+    let root = root
+        .canonicalize()
+        .map_err(|error| Failure::usage(format!("error: {}: {error}", root.display())))?;
+    Workspace::open(&root, variables()).map_err(Failure::usage)
 }
 
 fn is_ready(rows: &[Row]) -> bool {
@@ -81,7 +89,7 @@ fn nearest(start: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// The scenarios of these names, or all. Every one that cannot be used is told.
-fn load(workspace: &Workspace, wanted: &[String]) -> Result<Vec<Scenario>, Failure> {
+pub(super) fn load(workspace: &Workspace, wanted: &[String]) -> Result<Vec<Scenario>, Failure> {
     let files = scenario::files(&workspace.scenarios).map_err(Failure::usage)?;
     let files = choose(&files, wanted)?;
     if files.is_empty() {

@@ -10,6 +10,7 @@ pub mod compare_table;
 pub mod history;
 pub mod init;
 pub mod selftest;
+pub mod workflow;
 
 mod percent;
 
@@ -63,6 +64,12 @@ pub enum Command {
     /// and fails when that is not what it should be. Takes the machine for itself, as a run does.
     #[command(after_help = EXIT_CODES)]
     Selftest(selftest::Arguments),
+    /// Write the plan of network cases as a file, check such a file, or run it
+    ///
+    /// The plan names every cycle with its commands, nodes, tests and limits. Running the file gives the trials of the
+    /// scenario it was written from: the same ids, the same commands, the same rules.
+    #[command(after_help = EXIT_CODES)]
+    Workflow(workflow::Arguments),
 }
 
 /// The exit codes, as the help texts of all commands end.
@@ -85,6 +92,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::History(arguments) => history::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
+        Command::Workflow(arguments) => workflow::run(&arguments),
     };
     match answer {
         Ok(Answer { text, code }) => {

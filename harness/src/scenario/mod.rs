@@ -22,7 +22,7 @@ use crate::model::{Kind, Param, Params, Rules};
 
 pub use error::ScenarioError;
 pub use file::ScenarioFile;
-pub use resolve::{Names, load};
+pub use resolve::{Names, load, load_text};
 pub use workspace::Workspace;
 
 /// The embedded defaults, which are also the reference of all keys.

@@ -40,9 +40,23 @@ pub struct Names {
 /// # Errors
 /// [`ScenarioError`] for anything that cannot be meant: an unknown key, a wrong unit, an empty list, a missing file.
 pub fn load(workspace: &Workspace, path: &Path, names: &Names) -> Result<Scenario, ScenarioError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ScenarioError::plain(&workspace.shown(path), format!("cannot be read: {error}"))
+    })?;
+    load_text(workspace, path, text, names)
+}
+
+/// Completes the text of a scenario file, which need not be on disk; `path` gives it its name.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(
+    workspace: &Workspace,
+    path: &Path,
+    text: String,
+    names: &Names,
+) -> Result<Scenario, ScenarioError> {
     let shown = workspace.shown(path);
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ScenarioError::plain(&shown, format!("cannot be read: {error}")))?;
     let own = Layer::parse(&shown, text)?;
     for profile in own.profiles() {
         let known = &workspace.layers.profiles;

@@ -276,6 +276,9 @@ impl Live {
     async fn walk(&self, trial: &Trial, logs: &Path, recorder: &mut Recorder) -> run::Walked {
         let broken =
             |reason: String| run::Walked { outcome: Outcome::Broken(reason), sampler: None };
+        if let Some(reason) = &trial.unavailable {
+            return broken(reason.clone());
+        }
         let mut progress = |doing: &str| run::Observer::progress(recorder, doing, None);
         if let Err(reason) = self.build(trial, &mut progress).await {
             return if self.stop.is_cancelled() {

@@ -45,6 +45,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Suite {
     root: PathBuf,
     parts: Parts,
+    /// A workflow file, run in place of the scenarios.
+    workflow: Option<PathBuf>,
 }
 
 #[derive(Parser)]
@@ -63,12 +65,12 @@ struct Cli {
 const HELP: &str = "{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}\n";
 
 const AFTER_HELP: &str = "\
-A filter equal to a kind (baseline, load, duration, reset) runs that kind; any other is a substring of trial names.
+A filter equal to a kind (baseline, load, duration, reset, network) runs that kind; any other is a substring of trial names.
 Environment:
   PROOFLOAD_PROFILE=quick|ci|full|seed     protocol and lengths; quick by default
   PROOFLOAD_SCENARIOS, PROOFLOAD_RESULTS   other directories
   PROOFLOAD__SAMPLE__LENGTH='\"30s\"'        any key of a scenario, as TABLE__KEY
-  PROOFLOAD_REQUIRE=docker                 what is missing fails its trials, which are else ignored
+  PROOFLOAD_REQUIRE=docker,testbed         what is missing fails its trials, which are else ignored
   PROOFLOAD_ALLOW_INCONCLUSIVE=1           inconclusive and no-data do not fail
 Exit codes: 0 pass, 1 gate failed or the system died, 2 bad input, 3 inconclusive or no data, 4 the rig failed, 130/143 interrupted.";
 
@@ -76,7 +78,7 @@ impl Suite {
     /// The suite of the workspace at `root`, which has `scenarios/` and may have `proofload.toml`.
     #[must_use]
     pub fn at(root: impl AsRef<Path>) -> Self {
-        Self { root: root.as_ref().to_owned(), parts: Parts::default() }
+        Self { root: root.as_ref().to_owned(), parts: Parts::default(), workflow: None }
     }
 
     /// Registers a driver for `[driver.custom] name = "..."`. `open` gets the scenario's `options` and the trial's
@@ -98,6 +100,13 @@ impl Suite {
         F: Fn(&toml::Table, &[Member]) -> Result<Box<dyn Probe>, BoxError> + Send + Sync + 'static,
     {
         self.parts.probes.insert(name.to_owned(), Arc::new(open));
+        self
+    }
+
+    /// Runs the trials of a workflow file, as `cargo xtask workflow` writes it, in place of the scenarios.
+    #[must_use]
+    pub fn workflow(mut self, file: &Path) -> Self {
+        self.workflow = Some(file.to_owned());
         self
     }
 
@@ -131,6 +140,14 @@ impl Suite {
         self.run(Arguments { logfile, ..Arguments::default() }, variables)
     }
 
+    /// Runs everything, and prints as a test does. `variables` stand for the environment's.
+    pub(crate) fn run_aloud(
+        self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<u8, Failure> {
+        self.run(Arguments::default(), variables)
+    }
+
     fn run(
         mut self,
         arguments: Arguments,
@@ -154,6 +171,9 @@ impl Suite {
             probes: self.parts.probes.keys().cloned().collect(),
             any: false,
         };
+        if let Some(file) = &self.workflow {
+            return workflow(file);
+        }
         let mut trials = Vec::new();
         for file in scenario::files(&workspace.scenarios)? {
             trials.extend(plan::trials(&scenario::load(workspace, &file, &names)?));
@@ -161,6 +181,17 @@ impl Suite {
         trials.sort_by_key(|trial| trial.kind);
         Ok(trials)
     }
+}
+
+/// The trials of a workflow file.
+fn workflow(file: &Path) -> Result<Vec<Trial>, scenario::ScenarioError> {
+    let refused = |message: String| scenario::ScenarioError::plain(file, message);
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let workflow = plan::network::Workflow::read(&text).map_err(refused)?;
+    workflow.validate().map_err(|error| refused(error.to_string()))?;
+    let unavailable = scenario::network::config::unreachable(&workflow.proofload.testbed.nodes);
+    Ok(workflow.trials(unavailable.as_deref()))
 }
 
 /// Writes a line to standard error. A reader that has gone is no reason to leave a target up, as a panic would.

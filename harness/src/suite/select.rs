@@ -1,7 +1,7 @@
 //! What the command line selects, and what of it cannot run here. Nothing here talks to
 //! Docker or the network: of a daemon it is looked only whether somebody listens at its socket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libtest_mimic::Arguments;
 
@@ -55,13 +55,16 @@ pub(super) fn select(
         arguments.filter = None;
     }
     let required = required()?;
-    let mut reasons: BTreeMap<&'static str, Option<String>> = BTreeMap::new();
+    let mut looked: BTreeMap<&'static str, Option<String>> = BTreeMap::new();
+    let mut reasons: BTreeSet<(&'static str, String)> = BTreeSet::new();
     let trials: Vec<Planned> = trials
         .into_iter()
         .map(|trial| {
             let needs = needs(&trial.target);
-            let missing = reasons.entry(needs).or_insert_with(|| missing(needs));
-            let ignored = missing.clone().filter(|_| !required.iter().any(|name| name == needs));
+            let missing = looked.entry(needs).or_insert_with(|| missing(needs));
+            let missing = trial.unavailable.clone().or_else(|| missing.clone());
+            let ignored = missing.filter(|_| !required.iter().any(|name| name == needs));
+            reasons.extend(ignored.clone().map(|reason| (needs, reason)));
             Planned { trial, ignored }
         })
         .collect();
@@ -78,11 +81,11 @@ pub(super) fn select(
         let concerns = |planned: &&Planned| {
             let shape = planned.shape();
             self::needs(&planned.trial.target) == *needs
+                && planned.ignored.as_ref() == Some(reason)
                 && !arguments.is_filtered_out(&shape)
                 && (arguments.list || arguments.is_ignored(&shape))
         };
-        let Some(reason) = reason else { continue };
-        match trials.iter().filter(|p| p.ignored.is_some()).filter(concerns).count() {
+        match trials.iter().filter(concerns).count() {
             0 => {}
             1 => say(&format!("note: 1 trial needs {needs} and is ignored: {reason}")),
             count => say(&format!("note: {count} trials need {needs} and are ignored: {reason}")),

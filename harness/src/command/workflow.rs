@@ -1,0 +1,178 @@
+//! `workflow`: the plan of network cases as a file: written, checked, or run.
+
+use std::path::{Path, PathBuf};
+
+use super::check::{load, variables, workspace};
+use super::{Answer, Failure};
+use crate::model::Kind;
+use crate::plan::network::{CycleType, Workflow};
+use crate::scenario::file::SelectFile;
+use crate::scenario::network::selection;
+use crate::scenario::{self, Names, Scenario, Workspace};
+use crate::suite::Suite;
+
+/// The arguments of `workflow`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Plan a configuration directory with the defaults of [network]
+    #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
+    pub config_dir: Option<PathBuf>,
+    /// Plan a scenario of kind network, by name or file; the only one where none is named
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Where to write the plan; `-` is standard output
+    #[arg(long, value_name = "FILE", default_value = "generated_workflow.json")]
+    pub output: PathBuf,
+    /// Only these tools: scripts without their extension
+    #[arg(long, value_name = "TOOL", num_args = 1..)]
+    pub tools: Option<Vec<String>>,
+    /// Only these environments, baselines too: host, vm
+    #[arg(long, value_name = "ENVIRONMENT", num_args = 1..)]
+    pub environments: Option<Vec<String>>,
+    /// Only categories that begin so
+    #[arg(long, value_name = "CATEGORY", num_args = 1..)]
+    pub category: Option<Vec<String>>,
+    /// Only cases of this protocol
+    #[arg(long, value_name = "PROTOCOL")]
+    pub protocol: Option<String>,
+    /// Only cases of this direction
+    #[arg(long, value_name = "DIRECTION")]
+    pub direction: Option<String>,
+    /// Check a file and say what is in it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario", "run"])]
+    pub validate: Option<PathBuf>,
+    /// Run a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario"])]
+    pub run: Option<PathBuf>,
+    /// The workspace [default: the nearest directory upwards with scenarios/ or proofload.toml]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+    if let Some(file) = &arguments.validate {
+        return Ok(Answer::pass(summary(&read(file)?)));
+    }
+    let workspace = workspace(arguments.root.as_deref())?;
+    if let Some(file) = &arguments.run {
+        read(file)?;
+        let file = std::path::absolute(file).map_err(Failure::rig)?;
+        let suite = Suite::at(&workspace.root).workflow(&file);
+        let code = suite.run_aloud(variables())?;
+        return Ok(Answer { text: String::new(), code });
+    }
+    let mut scenario = wanted(arguments, &workspace)?;
+    select(arguments, &mut scenario)?;
+    let unavailable = scenario.network.as_ref().and_then(|config| config.unavailable.clone());
+    if let Some(reason) = unavailable {
+        return Err(Failure::usage(format!("error: there is nothing to plan with yet: {reason}")));
+    }
+    let mut workflow = Workflow::of(&scenario);
+    workflow.metadata.generation_time = Some(jiff::Timestamp::now().to_string());
+    workflow.validate().map_err(|error| Failure::usage(format!("error: {error}")))?;
+    let text = workflow.to_json();
+    if arguments.output == Path::new("-") {
+        return Ok(Answer::pass(text));
+    }
+    std::fs::write(&arguments.output, text).map_err(|error| {
+        Failure::rig(format!("cannot write {}: {error}", arguments.output.display()))
+    })?;
+    let written = format!("{}wrote {}\n", summary(&workflow), arguments.output.display());
+    Ok(Answer::pass(written))
+}
+
+fn read(file: &Path) -> Result<Workflow, Failure> {
+    let refused = |why: String| Failure::usage(format!("error: {}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    let workflow = Workflow::read(&text).map_err(refused)?;
+    workflow.validate().map_err(|error| refused(error.to_string()))?;
+    Ok(workflow)
+}
+
+/// The scenario that is asked for, its own selection included.
+fn wanted(arguments: &Arguments, workspace: &Workspace) -> Result<Scenario, Failure> {
+    if let Some(directory) = &arguments.config_dir {
+        return over(directory, workspace);
+    }
+    let named: Vec<String> = arguments.scenario.iter().cloned().collect();
+    let mut loaded = load(workspace, &named)?;
+    loaded.retain(|scenario| scenario.kind == Kind::Network);
+    match loaded.len() {
+        1 => Ok(loaded.remove(0)),
+        0 => Err(Failure::usage(
+            "error: no scenario of kind network: name a directory with --config-dir",
+        )),
+        _ => {
+            let names: Vec<&str> = loaded.iter().map(|scenario| scenario.name.as_str()).collect();
+            Err(Failure::usage(format!(
+                "error: several scenarios of kind network: name one with --scenario ({})",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// A scenario that says nothing but where its configuration is.
+fn over(directory: &Path, workspace: &Workspace) -> Result<Scenario, Failure> {
+    let directory = directory
+        .canonicalize()
+        .map_err(|error| Failure::usage(format!("error: {}: {error}", directory.display())))?;
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let config = toml::Value::String(workspace.shown(&directory).display().to_string());
+    let text = format!("kind = \"network\"\n[target.testbed]\nconfig = {config}\n");
+    let names = Names { any: true, ..Names::default() };
+    let path = workspace.scenarios.join(format!("{name}.toml"));
+    scenario::load_text(workspace, &path, text, &names).map_err(Failure::usage)
+}
+
+/// Narrows the scenario's selection to what the command line asks for.
+fn select(arguments: &Arguments, scenario: &mut Scenario) -> Result<(), Failure> {
+    let Some(config) = &scenario.network else { return Ok(()) };
+    let typed = SelectFile {
+        tools: arguments.tools.clone(),
+        environments: arguments.environments.clone(),
+        categories: arguments.category.clone(),
+        protocol: arguments.protocol.clone(),
+        direction: arguments.direction.clone(),
+    };
+    selection::check(config, &typed)
+        .map_err(|(_, message)| Failure::usage(format!("error: --{message}")))?;
+    let own = &mut scenario.protocol.network.select;
+    let SelectFile { tools, environments, categories, protocol, direction } = typed;
+    own.tools = tools.or(own.tools.take());
+    own.environments = environments.or(own.environments.take());
+    own.categories = categories.or(own.categories.take());
+    own.protocol = protocol.or(own.protocol.take());
+    own.direction = direction.or(own.direction.take());
+    Ok(())
+}
+
+/// What is in a workflow, for a reader.
+fn summary(workflow: &Workflow) -> String {
+    let cycles = &workflow.test_sequence;
+    let cases = cycles.iter().filter(|cycle| cycle.cycle_type == CycleType::EbpfTest);
+    let mut tools: Vec<&str> =
+        cases.clone().filter_map(|cycle| Some(cycle.ebpf_case.as_ref()?.tool.as_str())).collect();
+    tools.sort_unstable();
+    tools.dedup();
+    let count = cases.count();
+    let seconds: f64 = cycles.iter().map(|cycle| cycle.expected_duration).sum();
+    let trials = workflow.trials(None).len();
+    let mut text = format!(
+        "{}: {} cycles: {} baselines, {count} cases of {} tools in {}\n",
+        workflow.proofload.scenario,
+        cycles.len(),
+        cycles.len() - count,
+        tools.len(),
+        workflow.metadata.environments.join(", "),
+    );
+    for cycle in cycles {
+        text.push_str(&format!("  {}  {:.0} s\n", cycle.cycle_id, cycle.expected_duration));
+    }
+    text.push_str(&format!(
+        "{trials} trials, {} blocks each, at least {:.0} min of tests\n",
+        workflow.proofload.repeat,
+        seconds / 60.0
+    ));
+    text
+}
