@@ -1,5 +1,11 @@
 //! [`Network`]: the tests between two nodes, run one after the other, with or without a tool under test beside them.
 
+pub mod figures;
+mod iperf3;
+mod netperf;
+mod ping;
+pub mod tool;
+
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
