@@ -245,16 +245,12 @@ impl Course {
 
     /// Ends what runs, all at once. It may be called again.
     pub(super) async fn end(&self) -> Result<(), DriverError> {
-        let clients = self.clients.iter();
         // Clients first: a server that goes away under them would be their failure.
-        for stopped in join_all(clients.map(|group| group.stop(GRACE))).await {
-            stopped.map_err(|error| lost(&error))?;
-        }
-        let servers = self.servers.iter().map(|server| server.group.stop(GRACE));
-        for stopped in join_all(servers).await {
-            stopped.map_err(|error| lost(&error))?;
-        }
-        Ok(())
+        let clients = self.clients.iter().map(|group| group.stop(GRACE));
+        let clients = join_all(clients).await;
+        let servers = join_all(self.servers.iter().map(|server| server.group.stop(GRACE))).await;
+        let stopped = clients.into_iter().chain(servers).collect::<Result<Vec<_>, _>>();
+        stopped.map(drop).map_err(|error| lost(&error))
     }
 }
 

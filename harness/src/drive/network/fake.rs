@@ -34,7 +34,8 @@ pub(super) struct World {
     pub(super) timing: Option<String>,
     /// Packets that interfaces count between two looks.
     pub(super) packets: u64,
-    counted: u64,
+    /// What they stand at.
+    pub(super) counted: u64,
 }
 
 /// A group that is not as it should be.
