@@ -81,7 +81,7 @@ const DOORS: &[Door] = &[
     },
     Door {
         name: "regex",
-        rooms: &["host", "target", "probe", "command/compare_table"],
+        rooms: &["host", "target", "drive", "probe", "command/compare_table"],
         reason: "for what other programs print, and for the names that they give their files",
     },
     Door {

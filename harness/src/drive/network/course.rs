@@ -1,0 +1,296 @@
+//! [`Course`]: one test under way. Servers are started and waited for, then all clients at once; in the end everything
+//! is ended by its id.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::DriverError;
+use super::clients::{Process, script};
+use super::counters::{self, BothEnds};
+use super::names::Names;
+use super::remote::{BRIEF, Group, Remote, line, lost, succeed, tail, word};
+use super::socket::{self, listeners};
+use super::tool::{Between, NetTool, find};
+use crate::host::node::GroupState;
+use crate::host::{Check, wait_for};
+use crate::model::spec::NetworkSpec;
+use crate::model::spec::network::{Flow, Test};
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// How long clients and servers have to end by themselves when they are asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often in a row a node may not answer before it is given up.
+const PATIENCE: u32 = 20;
+
+/// The name of the group of all clients of a test on its node.
+const CLIENTS: &str = "clients";
+
+/// The two nodes, and what runs between them.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    pub(super) spec: &'a NetworkSpec,
+    pub(super) server: &'a dyn Remote,
+    pub(super) client: &'a dyn Remote,
+}
+
+/// The processes of one tool in a test.
+pub(super) struct Part {
+    pub(super) tool: &'static dyn NetTool,
+    pub(super) flow: Flow,
+    pub(super) processes: Vec<Process>,
+    /// False of traffic that only runs beside the test.
+    pub(super) reported: bool,
+}
+
+/// A server, and where its output goes.
+pub(super) struct Server {
+    pub(super) group: Box<dyn Group>,
+    pub(super) command: String,
+    pub(super) output: String,
+    port: u16,
+}
+
+/// A test under way.
+pub(super) struct Course {
+    pub(super) test: Test,
+    pub(super) names: Names,
+    pub(super) parts: Vec<Part>,
+    pub(super) servers: Vec<Server>,
+    pub(super) before: BothEnds,
+    clients: Option<Box<dyn Group>>,
+}
+
+/// What a test consists of, or why it cannot be run.
+pub(super) fn parts(
+    spec: &NetworkSpec,
+    test: &Test,
+    names: &Names,
+) -> Result<Vec<Part>, DriverError> {
+    let mut parts = vec![part(spec, &test.tool, &test.flow, |index, tool| {
+        names.process(&test.flow, index, tool.extension())
+    })?];
+    if let Some(beside) = &test.beside {
+        // It has begun when the test begins to count, and ends with it.
+        let flow = Flow { length: test.flow.length, omit: test.flow.omit, ..beside.flow.clone() };
+        let file = |index: u32, tool: &dyn NetTool| {
+            names.beside(tool.name(), port(&flow, index), tool.extension())
+        };
+        parts.push(Part { reported: false, ..part(spec, &beside.tool, &flow, file)? });
+    }
+    let mut ports: Vec<u16> =
+        parts.iter().flat_map(|part| &part.processes).map(|process| process.between.port).collect();
+    ports.sort_unstable();
+    match ports.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(parts),
+        Some(pair) => Err(DriverError::rig(format!(
+            "test {}: two servers on port {}: give one of them another `port`",
+            test.name, pair[0]
+        ))),
+    }
+}
+
+fn part(
+    spec: &NetworkSpec,
+    tool: &str,
+    flow: &Flow,
+    file: impl Fn(u32, &dyn NetTool) -> String,
+) -> Result<Part, DriverError> {
+    let tool = find(tool).ok_or_else(|| {
+        let known: Vec<&str> = super::tool::TOOLS.iter().map(|tool| tool.name()).collect();
+        DriverError::rig(format!("no network tool `{tool}`: there are {}", known.join(", ")))
+    })?;
+    let within = (flow.seconds() + spec.within.0.as_secs_f64()).ceil();
+    let process = |index: u32| {
+        let between =
+            Between { server: spec.server.ip, client: spec.client.ip, port: port(flow, index) };
+        let command = tool.client(flow, between).map_err(DriverError::rig)?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let within = within as u64;
+        Ok(Process { file: file(index, tool), command, between, within })
+    };
+    let processes = (0..flow.processes.max(1)).map(process).collect::<Result<_, DriverError>>()?;
+    Ok(Part { tool, flow: flow.clone(), processes, reported: true })
+}
+
+/// The port of a process; the last one where there are no more.
+fn port(flow: &Flow, index: u32) -> u16 {
+    u16::try_from(u32::from(flow.port) + index).unwrap_or(u16::MAX)
+}
+
+impl Course {
+    /// A test of which nothing has been started.
+    pub(super) fn new(spec: &NetworkSpec, test: &Test, stamp: String) -> Result<Self, DriverError> {
+        let names = Names::new(&spec.results, test, stamp);
+        let parts = parts(spec, test, &names)?;
+        Ok(Self {
+            test: test.clone(),
+            names,
+            parts,
+            servers: Vec::new(),
+            before: BothEnds::default(),
+            clients: None,
+        })
+    }
+
+    /// Starts everything, and returns once the clients run.
+    ///
+    /// What was started stays known when this is cut off, so that [`Course::end`] ends it.
+    pub(super) async fn begin(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
+        self.prepare(ends).await?;
+        self.look_for_strangers(ends).await?;
+        self.serve(ends).await?;
+        self.before = read_counters(ends).await?;
+        let processes: Vec<&Process> =
+            self.parts.iter().rev().flat_map(|part| &part.processes).collect();
+        let script = script(&self.names.client(), &processes)?;
+        let started = ends.client.start(CLIENTS, &script, &self.names.timing()).await;
+        self.clients = Some(started.map_err(|error| lost(&error))?);
+        Ok(())
+    }
+
+    /// Makes the directories, and keeps the commands in them: where nothing can be written, that is known before.
+    async fn prepare(&self, ends: Ends<'_>) -> Result<(), DriverError> {
+        let mut commands = String::new();
+        for process in self.parts.iter().flat_map(|part| &part.processes) {
+            commands += &format!("{}: {}\n", process.file, line(&process.command)?);
+        }
+        let at = word(&self.names.client())?;
+        let keep =
+            format!("mkdir -p -- {at} && printf %s {} > {at}/commands.txt", word(&commands)?);
+        let make = format!("mkdir -p -- {}", word(&self.names.server())?);
+        succeed(ends.client, &keep, "make a place for results").await?;
+        succeed(ends.server, &make, "make a place for results").await?;
+        Ok(())
+    }
+
+    /// The servers that are needed, with their commands and where their output goes.
+    fn wanted(&self) -> Result<Vec<(u16, String, String)>, DriverError> {
+        let mut wanted = Vec::new();
+        for part in &self.parts {
+            for Process { between, .. } in &part.processes {
+                if let Some(words) = part.tool.server(&part.flow, *between) {
+                    let output = self.names.log(part.tool.name(), between.port);
+                    wanted.push((between.port, line(&words)?, output));
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    async fn look_for_strangers(&self, ends: Ends<'_>) -> Result<(), DriverError> {
+        let ports: Vec<u16> = self.wanted()?.iter().map(|(port, ..)| *port).collect();
+        if ports.is_empty() {
+            return Ok(());
+        }
+        let listing = succeed(ends.server, &socket::line(&ports), "list listening sockets").await?;
+        match listeners(&listing, ends.spec.server.ip).first() {
+            None => Ok(()),
+            Some(taken) => Err(DriverError::rig(format!(
+                "port {} on {} is taken by {taken}: end it, or give the test another port",
+                taken.port,
+                ends.server.name()
+            ))),
+        }
+    }
+
+    async fn serve(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
+        for (port, command, output) in self.wanted()? {
+            let started = ends.server.start(&format!("server-{port}"), &command, &output).await;
+            let group = started.map_err(|error| lost(&error))?;
+            self.servers.push(Server { group, command, output, port });
+        }
+        for server in &self.servers {
+            let listening = wait_for(ends.spec.within.0, POLL, || server.listens(ends)).await;
+            if let Err(error) = listening {
+                let tail = tail(ends.server, &server.output).await;
+                let (command, name) = (&server.command, ends.server.name());
+                let message = format!("`{command}` on {name} does not serve: {error}:{tail}");
+                return Err(DriverError::rig(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all clients have ended.
+    pub(super) async fn finish(&self, ends: Ends<'_>) -> Result<(), DriverError> {
+        let Some(clients) = &self.clients else {
+            return Err(DriverError::rig("the test was never begun"));
+        };
+        let longest = self.parts.iter().flat_map(|part| &part.processes).map(|one| one.within);
+        let within = Duration::from_secs(longest.max().unwrap_or(0)) + BRIEF;
+        let missed = AtomicU32::new(0);
+        let ended = wait_for(within, POLL, || async {
+            match clients.state().await {
+                Ok(GroupState::Running) => {
+                    missed.store(0, Ordering::Relaxed);
+                    Check::NotYet("they still run".to_owned())
+                }
+                Ok(GroupState::Ended(_)) => Check::Ready(()),
+                Ok(GroupState::Unknown) => Check::Failed("nothing is known of them".to_owned()),
+                Err(error) if missed.fetch_add(1, Ordering::Relaxed) >= PATIENCE => {
+                    Check::Failed(error.to_string())
+                }
+                Err(error) => Check::NotYet(error.to_string()),
+            }
+        });
+        let name = ends.client.name();
+        ended.await.map_err(|error| {
+            DriverError::rig(format!("the clients on {name} did not end: {error}"))
+        })
+    }
+
+    /// Ends what runs, all at once. It may be called again.
+    pub(super) async fn end(&self) -> Result<(), DriverError> {
+        // Clients first: a server that goes away under them would be their failure.
+        let clients = self.clients.iter().map(|group| group.stop(GRACE));
+        let clients = join_all(clients).await;
+        let servers = join_all(self.servers.iter().map(|server| server.group.stop(GRACE))).await;
+        let stopped = clients.into_iter().chain(servers).collect::<Result<Vec<_>, _>>();
+        stopped.map(drop).map_err(|error| lost(&error))
+    }
+}
+
+impl Server {
+    async fn listens(&self, ends: Ends<'_>) -> Check<()> {
+        let listed = ends.server.run(&socket::line(&[self.port]), BRIEF).await;
+        match listed {
+            Ok(output) if !listeners(&output.stdout, ends.spec.server.ip).is_empty() => {
+                return Check::Ready(());
+            }
+            Ok(_) => {}
+            Err(error) => return Check::NotYet(error.to_string()),
+        }
+        match self.group.state().await {
+            Ok(GroupState::Ended(code)) => {
+                Check::Failed(format!("it ended with exit status {code}"))
+            }
+            _ => Check::NotYet(format!("nobody listens on port {}", self.port)),
+        }
+    }
+
+    /// How it failed, if it did.
+    pub(super) async fn failure(&self, node: &dyn Remote) -> Option<String> {
+        match self.group.state().await {
+            Ok(GroupState::Ended(code)) if code != 0 => {
+                let tail = tail(node, &self.output).await;
+                let name = node.name();
+                Some(format!("`{}` on {name} ended with exit status {code}:{tail}", self.command))
+            }
+            Err(error) => Some(error.to_string()),
+            Ok(_) => None,
+        }
+    }
+}
+
+/// Reads the counters of both ends.
+pub(super) async fn read_counters(ends: Ends<'_>) -> Result<BothEnds, DriverError> {
+    let (client, server) = tokio::join!(
+        counters::read(ends.client, &ends.spec.client),
+        counters::read(ends.server, &ends.spec.server)
+    );
+    Ok(BothEnds { client: client?, server: server? })
+}

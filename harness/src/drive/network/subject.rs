@@ -1,0 +1,221 @@
+//! [`Subject`]: the tool under test: started before the traffic, watched, and ended after it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use regex::Regex;
+use tokio::time::Instant;
+
+use super::DriverError;
+use super::remote::{BRIEF, Group, Remote, lost, tail, word};
+use crate::host::node::{GroupState, Stopped};
+use crate::host::{Check, wait_for};
+use crate::model::metric::{TOOL_STARTUP_CPU, TOOL_STARTUP_TIME};
+use crate::model::quantity::Length;
+use crate::model::spec::network::Tool;
+use crate::model::{EventKind, Incident, Reading};
+
+/// The name of its group on its node, by which probes find it.
+pub(super) const GROUP: &str = "tool";
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// How much of its output is looked through for the line that says that it is ready, in bytes.
+const LOOKED_THROUGH: u32 = 256 * 1024;
+
+/// How long a look at it may hold up the sampler.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// The tool under test of a trial.
+pub(super) struct Subject {
+    pub(super) node: Arc<dyn Remote>,
+    /// Its output, relative to the node's workdir.
+    pub(super) output: String,
+    tool: Tool,
+    source: Arc<str>,
+    ready: Option<Regex>,
+    group: Option<Box<dyn Group>>,
+    /// Its end has been told.
+    dead: bool,
+}
+
+impl Subject {
+    /// Nothing is started yet.
+    pub(super) fn new(tool: &Tool, node: Arc<dyn Remote>) -> Result<Self, DriverError> {
+        let ready =
+            tool.ready.as_deref().map(Regex::new).transpose().map_err(|error| {
+                DriverError::rig(format!("`ready` of tool {}: {error}", tool.name))
+            })?;
+        Ok(Self {
+            node,
+            output: String::new(),
+            tool: tool.clone(),
+            source: tool.name.as_str().into(),
+            ready,
+            group: None,
+            dead: false,
+        })
+    }
+
+    /// Starts it and waits until it is ready; gives what that cost. `within` is for both.
+    pub(super) async fn start(
+        &mut self,
+        output: String,
+        within: Duration,
+    ) -> Result<Vec<Reading>, DriverError> {
+        self.output = output;
+        let began = Instant::now();
+        let started = self.node.start(GROUP, &self.tool.command, &self.output).await;
+        let group = &*self.group.insert(started.map_err(|error| lost(&error))?);
+        let subject = (&*self.node, self.output.as_str(), &**group);
+        let ready = match &self.ready {
+            Some(line) => wait_for(within, POLL, || says(subject, line)).await,
+            None => {
+                wait_for(self.tool.settle.0 + BRIEF, POLL, || {
+                    lives(&**group, began, self.tool.settle.0)
+                })
+                .await
+            }
+        };
+        let took = began.elapsed();
+        if let Err(error) = ready {
+            let (name, node) = (&self.tool.name, self.node.name());
+            let tail = tail(&*self.node, &self.output).await;
+            let message = format!("tool {name} on {node} did not become ready: {error}:{tail}");
+            return Err(DriverError::system(message));
+        }
+        let session = group.session();
+        let mut readings = Vec::new();
+        if self.ready.is_some() {
+            // Without a line to wait for, the time would be that which was waited.
+            readings.push(Reading::new(&TOOL_STARTUP_TIME, &self.source, took.as_secs_f64()));
+        }
+        let line = "getconf CLK_TCK && cat /proc/[0-9]*/stat 2>/dev/null; :";
+        let printed = self.node.run(line, BRIEF).await.map_err(|error| lost(&error))?;
+        let spent = processor_time(&printed.stdout, session);
+        readings.extend(spent.map(|spent| Reading::new(&TOOL_STARTUP_CPU, &self.source, spent)));
+        Ok(readings)
+    }
+
+    /// How it died, the first time that is seen.
+    pub(super) async fn look(&mut self) -> Option<Incident> {
+        let group = self.group.as_deref().filter(|_| !self.dead)?;
+        // A node that does not answer now is told when the test is over.
+        let state = tokio::time::timeout(LOOK, group.state()).await.ok()?.ok()?;
+        let how = match state {
+            GroupState::Running => return None,
+            GroupState::Ended(code) => format!("with exit status {code}"),
+            GroupState::Unknown => "without a trace".to_owned(),
+        };
+        self.dead = true;
+        let (tail, node) = (tail(&*self.node, &self.output).await, self.node.name());
+        let message = format!("it ended on {node} before the traffic did, {how}:{tail}");
+        Some(Incident::new(EventKind::Died, &self.source, message))
+    }
+
+    /// Fails where it does not live.
+    pub(super) async fn must_live(&mut self) -> Result<(), DriverError> {
+        match self.look().await {
+            None => Ok(()),
+            Some(incident) => {
+                let Incident { source, message, .. } = incident;
+                Err(DriverError::system(format!("tool {source}: {message}")))
+            }
+        }
+    }
+
+    /// Ends it. It may be called again.
+    pub(super) async fn stop(&mut self, grace: Duration) -> Result<(), DriverError> {
+        let Some(group) = &self.group else { return Ok(()) };
+        let stopped = group.stop(grace).await.map_err(|error| lost(&error))?;
+        self.group = None;
+        let (name, node) = (&self.tool.name, self.node.name());
+        match stopped {
+            Stopped::InTime => Ok(()),
+            Stopped::Before if self.dead => Ok(()),
+            Stopped::Before => {
+                let tail = tail(&*self.node, &self.output).await;
+                let message = format!("tool {name} on {node} ended before it was stopped:{tail}");
+                Err(DriverError::system(message))
+            }
+            Stopped::Killed => {
+                let grace = Length(grace);
+                let message = format!(
+                    "tool {name} on {node} did not end within {grace} of SIGTERM and was killed"
+                );
+                Err(DriverError::system(message))
+            }
+        }
+    }
+}
+
+/// Whether it printed a line that says that it is ready.
+async fn says((node, output, group): (&dyn Remote, &str, &dyn Group), ready: &Regex) -> Check<()> {
+    // Before the output is read: what it printed and then ended is seen.
+    let state = group.state().await;
+    let Ok(file) = word(output) else { return Check::Failed("no such file".to_owned()) };
+    match node.run(&format!("head -c {LOOKED_THROUGH} -- {file}"), BRIEF).await {
+        Err(error) => return Check::NotYet(error.to_string()),
+        Ok(printed) => {
+            let running = matches!(state, Ok(GroupState::Running));
+            if running && printed.stdout.lines().any(|line| ready.is_match(line)) {
+                return Check::Ready(());
+            }
+        }
+    }
+    match state {
+        Ok(GroupState::Running) => {
+            Check::NotYet(format!("no line of its output matches `{ready}`"))
+        }
+        Ok(GroupState::Ended(code)) => Check::Failed(format!("it ended with exit status {code}")),
+        Ok(GroupState::Unknown) => Check::Failed("it ended without a trace".to_owned()),
+        Err(error) => Check::NotYet(error.to_string()),
+    }
+}
+
+/// Whether it has lived for long enough.
+async fn lives(group: &dyn Group, began: Instant, settle: Duration) -> Check<()> {
+    match group.state().await {
+        Ok(GroupState::Running) if began.elapsed() >= settle => Check::Ready(()),
+        Ok(GroupState::Running) => Check::NotYet("it has just been started".to_owned()),
+        Ok(GroupState::Ended(code)) => Check::Failed(format!("it ended with exit status {code}")),
+        Ok(GroupState::Unknown) => Check::Failed("it ended without a trace".to_owned()),
+        Err(error) => Check::NotYet(error.to_string()),
+    }
+}
+
+/// The processor seconds of a session and of its children that were waited for, from the clock's ticks per second and
+/// the `stat` files of all processes.
+#[expect(clippy::cast_precision_loss, reason = "ticks of a start")]
+fn processor_time(printed: &str, session: u32) -> Option<f64> {
+    let (ticks, processes) = printed.split_once('\n')?;
+    let per_second: f64 = ticks.trim().parse().ok().filter(|ticks| *ticks > 0.0)?;
+    let mut spent: Option<u64> = None;
+    for line in processes.lines() {
+        // The command in front may hold anything, parentheses too.
+        let Some((_, line)) = line.rsplit_once(") ") else { continue };
+        let fields: Vec<&str> = line.split(' ').collect();
+        if fields.get(3).and_then(|text| text.parse().ok()) != Some(session) {
+            continue;
+        }
+        let own = fields.get(11..15)?.iter().map(|text| text.parse::<u64>().ok());
+        spent = Some(spent.unwrap_or(0) + own.sum::<Option<u64>>()?);
+    }
+    spent.map(|spent| spent as f64 / per_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_time_of_a_start_is_that_of_its_session() {
+        let printed = "100\n\
+            7 (a) b) S 1 7 7 0 -1 4 1 2 3 4 150 30 12 8 20 0 1 0 99 0\n\
+            9 (sh) S 7 7 7 0 -1 4 1 2 3 4 100 0 0 0 20 0 1 0 99 0\n\
+            11 (sh) S 1 11 11 0 -1 4 1 2 3 4 9999 0 0 0 20 0 1 0 99 0\n";
+        assert_eq!(processor_time(printed, 7), Some(3.0));
+        assert_eq!(processor_time(printed, 8), None);
+        assert_eq!(processor_time("", 7), None);
+    }
+}

@@ -1,0 +1,319 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::fake::{self, Odd, Shared, World};
+use super::*;
+use crate::model::EventKind;
+use crate::model::quantity::Length;
+use crate::model::spec::network::{Beside, Flow, Protocol, Shape, Test, Tool, Topic};
+
+const TCP: &str = include_str!("../../../tests/data/network/tools/iperf3/tcp.json");
+const UDP: &str = include_str!("../../../tests/data/network/tools/iperf3/udp.json");
+const RR: &str = include_str!("../../../tests/data/network/tools/netperf/tcp-rr.txt");
+const REFUSED: &str = include_str!("../../../tests/data/network/tools/iperf3/refused.json");
+
+const ALL: [Action; 4] = [Action::Start, Action::Test(0), Action::Collect, Action::Stop];
+
+fn world(files: &[(&'static str, &str)]) -> Shared {
+    let printed = files.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+    let said = "starting\nready\n".to_owned();
+    Arc::new(Mutex::new(World { printed, said, ..World::default() }))
+}
+
+fn tcp() -> Shared {
+    world(&[("throughput_single_tcp.json", TCP)])
+}
+
+fn network(spec: &NetworkSpec, world: &Shared, logs: &Path) -> Network {
+    let tool = spec.tool.as_ref().map(|_| fake::node("server", world));
+    Network::with(spec, logs, fake::nodes(world), tool).unwrap()
+}
+
+/// Walks through all actions as a trial does; the reading after each, and how it ended. After a failure it is stopped.
+async fn walk(spec: &NetworkSpec, world: &Shared) -> (Vec<Observation>, Result<(), DriverError>) {
+    let logs = tempfile::tempdir().unwrap();
+    let mut driver = network(spec, world, logs.path());
+    let mut seen = Vec::new();
+    for action in &ALL {
+        let entered = driver.enter(action).await;
+        if let Err(error) = entered {
+            let _ = driver.enter(&Action::Stop).await;
+            return (seen, Err(error));
+        }
+        seen.push(driver.read().await);
+    }
+    driver.enter(&Action::Stop).await.unwrap();
+    (seen, Ok(()))
+}
+
+fn with_tool(tool: Tool) -> NetworkSpec {
+    NetworkSpec { tool: Some(tool), ..fake::spec() }
+}
+
+fn value(seen: &Observation, metric: &str) -> Option<f64> {
+    let found = seen.readings.iter().find(|reading| reading.metric == metric)?;
+    Some(found.value)
+}
+
+/// Fails by whose fault, in which words; and nothing is left running.
+async fn check_failure(spec: &NetworkSpec, world: &Shared, system: bool, words: &[&str]) {
+    let (_, ended) = walk(spec, world).await;
+    let error = ended.unwrap_err();
+    assert_eq!(error.system, system, "{error}");
+    for word in words {
+        assert!(error.message.contains(word), "no {word:?} in: {error}");
+    }
+    assert_eq!(world.lock().unwrap().running, Vec::<String>::new(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tool_is_up_before_the_servers_and_the_servers_before_the_clients() {
+    let world = tcp();
+    let (seen, ended) = walk(&with_tool(fake::tool()), &world).await;
+    ended.unwrap();
+    assert_eq!(
+        world.lock().unwrap().asked,
+        [
+            "server: start tool",
+            "client: mkdir",
+            "server: mkdir",
+            "server: start server-5001",
+            "client: start clients",
+            "client: stop clients",
+            "server: stop server-5001",
+            "server: stop tool",
+        ]
+    );
+    assert!(value(&seen[0], "tool.startup.time").is_some());
+    assert_eq!(value(&seen[0], "tool.startup.cpu"), Some(0.5));
+    assert_eq!(seen[0].readings[0].source.as_ref(), "watch");
+    assert_eq!(seen[1], Observation::default());
+    assert_eq!(seen[2].readings[0].source.as_ref(), "throughput_single");
+    assert_eq!(value(&seen[2], "net.throughput"), Some(14_514_995_760.828_62));
+    assert_eq!(value(&seen[2], "net.packets.counted"), Some(0.0));
+    assert_eq!(seen[3], Observation::default(), "figures are told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_baseline_starts_no_tool() {
+    let world = tcp();
+    let (seen, ended) = walk(&fake::spec(), &world).await;
+    ended.unwrap();
+    assert!(!world.lock().unwrap().asked.iter().any(|asked| asked.contains("tool")));
+    assert_eq!(seen[0], Observation::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn raw_output_is_kept() {
+    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
+    let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
+    for action in &ALL {
+        driver.enter(action).await.unwrap();
+    }
+    let mut kept = Vec::new();
+    let mut ahead = vec![logs.path().to_owned()];
+    while let Some(path) = ahead.pop() {
+        match std::fs::read_dir(&path) {
+            Ok(entries) => ahead.extend(entries.map(|entry| entry.unwrap().path())),
+            Err(_) => kept.push(path),
+        }
+    }
+    let ends = [
+        "throughput_single_tcp.json",
+        "_tcp.json.err",
+        "throughput_single_timing.log",
+        ".log",
+        "ebpf_output_",
+    ];
+    for end in ends {
+        assert!(kept.iter().any(|path| path.to_str().unwrap().contains(end)), "{end} {kept:?}");
+    }
+    let json = kept.iter().find(|path| path.ends_with("throughput_single_tcp.json")).unwrap();
+    assert_eq!(std::fs::read_to_string(json).unwrap(), TCP);
+    assert!(json.starts_with(logs.path().join("client/client_results/throughput")), "{json:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_somebody_has_is_the_rigs_fault_and_names_him() {
+    let world = tcp();
+    world.lock().unwrap().listening =
+        "LISTEN 0 1 0.0.0.0:5001 *:* users:((\"nginx\",pid=77,fd=3))\n".to_owned();
+    let words = ["port 5001 on server is taken by nginx (pid 77)"];
+    check_failure(&with_tool(fake::tool()), &world, false, &words).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_flow_is_the_tools_fault_where_there_is_one() {
+    let refused = || world(&[("throughput_single_tcp.json", REFUSED)]);
+    let words = [
+        "throughput_single: iperf3 from 198.18.0.1",
+        "unable to connect to server: Connection refused",
+    ];
+    check_failure(&with_tool(fake::tool()), &refused(), true, &words).await;
+    check_failure(&fake::spec(), &refused(), false, &words).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_is_the_rigs_fault() {
+    let world = tcp();
+    world.lock().unwrap().odd.insert("server-5001", Odd::Ends(1));
+    let words = ["iperf3 -s -1 -J -B 198.18.0.2 -p 5001", "server does not serve", "exit status 1"];
+    check_failure(&with_tool(fake::tool()), &world, false, &words).await;
+    let world = tcp();
+    world.lock().unwrap().odd.insert("clients", Odd::Refuses);
+    check_failure(&with_tool(fake::tool()), &world, false, &["client: no space left"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_dies_is_told_with_its_last_lines() {
+    let world = tcp();
+    world.lock().unwrap().odd.insert("tool", Odd::Ends(2));
+    let words = ["tool watch on server did not become ready", "exit status 2", "starting"];
+    check_failure(&with_tool(fake::tool()), &world, true, &words).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_dies_while_a_test_runs_ends_it_and_is_told_once() {
+    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
+    let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
+    driver.enter(&Action::Start).await.unwrap();
+    driver.enter(&Action::Test(0)).await.unwrap();
+    driver.read().await;
+    world.lock().unwrap().odd.insert("tool", Odd::Ends(139));
+    let seen = driver.read().await;
+    assert_eq!(seen.incidents[0].kind, EventKind::Died);
+    assert_eq!(seen.incidents[0].source.as_ref(), "watch");
+    assert!(seen.incidents[0].message.contains("exit status 139"), "{seen:?}");
+    assert_eq!(driver.read().await, Observation::default());
+    driver.enter(&Action::Stop).await.unwrap();
+    assert_eq!(world.lock().unwrap().running, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_never_says_that_it_is_ready_is_given_up() {
+    let world = tcp();
+    world.lock().unwrap().said = "compiling\n".to_owned();
+    let words = ["not within 10s", "no line of its output matches `^ready$`", "compiling"];
+    check_failure(&with_tool(fake::tool()), &world, true, &words).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_without_a_ready_line_must_live_for_a_while() {
+    let tool = Tool { ready: None, ..fake::tool() };
+    let world = tcp();
+    let before = tokio::time::Instant::now();
+    let (seen, ended) = walk(&with_tool(tool.clone()), &world).await;
+    ended.unwrap();
+    assert!(before.elapsed() >= Duration::from_secs(1));
+    // How long it took is not known.
+    assert_eq!(value(&seen[0], "tool.startup.time"), None);
+    world.lock().unwrap().odd.insert("tool", Odd::Ends(1));
+    check_failure(&with_tool(tool), &world, true, &["exit status 1"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_has_to_be_killed_fails() {
+    let world = tcp();
+    world.lock().unwrap().odd.insert("tool", Odd::Stays);
+    let words = ["tool watch on server did not end within 5s of SIGTERM and was killed"];
+    check_failure(&with_tool(fake::tool()), &world, true, &words).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_breaks_off_tells_of_the_file_system() {
+    let world = tcp();
+    world.lock().unwrap().timing = Some(String::new());
+    let words = ["timing.log on client breaks off", "100% /"];
+    check_failure(&with_tool(fake::tool()), &world, false, &words).await;
+}
+
+fn pps() -> NetworkSpec {
+    let flow = Flow { protocol: Protocol::Udp, block: Some(64), ..fake::flow() };
+    let test = Test { topic: Topic::Pps, flow, ..fake::test("pps_single") };
+    NetworkSpec { tests: vec![test], ..fake::spec() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_are_held_against_what_the_interfaces_counted() {
+    // Sent were 195,263, and 172,205 arrived.
+    for (packets, notes) in [(195_263, 1), (172_205, 1), (300_000, 2)] {
+        let world = world(&[("pps_single_udp.json", UDP)]);
+        world.lock().unwrap().packets = packets;
+        let (seen, ended) = walk(&pps(), &world).await;
+        ended.unwrap();
+        let incidents = &seen[2].incidents;
+        assert_eq!(incidents.len(), notes, "{incidents:?}");
+        assert!(incidents.iter().all(|incident| incident.kind == EventKind::Note));
+    }
+}
+
+fn several(processes: u32) -> NetworkSpec {
+    let flow = Flow { processes, ..fake::flow() };
+    let test = Test { flow, ..fake::test("throughput_multi") };
+    NetworkSpec { tests: vec![test], ..fake::spec() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn processes_on_several_ports_are_added_where_they_ran_together() {
+    let files =
+        ["throughput_multi_stream_1_port_5001.json", "throughput_multi_stream_2_port_5002.json"];
+    let world = world(&files.map(|file| (file, TCP)));
+    let (seen, ended) = walk(&several(2), &world).await;
+    ended.unwrap();
+    assert_eq!(value(&seen[2], "net.throughput"), Some(2.0 * 14_514_995_760.828_62));
+    let late = format!("{} 0 1.0 4.0\n{} 0 2.0 5.0\nall clients have ended\n", files[0], files[1]);
+    world.lock().unwrap().timing = Some(late);
+    check_failure(&several(2), &world, false, &["ran together for 50% of their time only"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_flow_of_several_that_fails_fails_them_all() {
+    let files = [
+        ("throughput_multi_stream_1_port_5001.json", TCP),
+        ("throughput_multi_stream_2_port_5002.json", REFUSED),
+    ];
+    check_failure(&several(2), &world(&files), false, &["port 5002: unable to connect"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn latency_under_load_reports_the_latency_and_needs_the_load() {
+    let rr = Flow { shape: Shape::RequestResponse, port: 12865, ..fake::flow() };
+    let beside = Beside { tool: "iperf3".to_owned(), flow: fake::flow() };
+    let test = Test {
+        topic: Topic::Latency,
+        tool: "netperf".to_owned(),
+        flow: rr,
+        beside: Some(Box::new(beside)),
+        ..fake::test("latency_tcp_rr")
+    };
+    let spec = NetworkSpec { tests: vec![test], ..fake::spec() };
+    let bulk = "beside_iperf3_port_5001.json";
+    let (seen, ended) = walk(&spec, &world(&[("latency_tcp_rr.txt", RR), (bulk, TCP)])).await;
+    ended.unwrap();
+    assert_eq!(value(&seen[2], "net.latency.mean"), Some(8.92e-6));
+    assert_eq!(value(&seen[2], "net.throughput"), None);
+    let world = world(&[("latency_tcp_rr.txt", RR), (bulk, REFUSED)]);
+    check_failure(&spec, &world, false, &["iperf3 beside it", "Connection refused"]).await;
+}
+
+#[test]
+fn what_a_tool_cannot_do_is_known_before_anything_starts() {
+    let world = tcp();
+    let check = |test: Test, expected: &str| {
+        let spec = NetworkSpec { tests: vec![test], ..fake::spec() };
+        let opened = Network::with(&spec, Path::new("/"), fake::nodes(&world), None);
+        assert_eq!(opened.err().unwrap().message, expected);
+    };
+    check(
+        Test { tool: "iperf".to_owned(), ..fake::test("a") },
+        "test a: no network tool `iperf`: there are iperf3, netperf, ping",
+    );
+    let half = Flow { length: Length(Duration::from_millis(2500)), ..fake::flow() };
+    check(Test { flow: half, ..fake::test("a") }, "test a: length: iperf3 takes whole seconds");
+    let beside = Beside { tool: "iperf3".to_owned(), flow: fake::flow() };
+    let twice = Test { beside: Some(Box::new(beside)), ..fake::test("a") };
+    let expected = "test a: two servers on port 5001: give one of them another `port`";
+    let spec = NetworkSpec { tests: vec![twice], ..fake::spec() };
+    let opened = Network::with(&spec, Path::new("/"), fake::nodes(&world), None);
+    assert!(opened.err().unwrap().message.ends_with(&expected["test a: ".len()..]));
+}
