@@ -77,6 +77,12 @@ impl Node {
         &self.spec
     }
 
+    /// SEAM
+    #[must_use]
+    pub fn state_dir(&self) -> String {
+        self.spec.workdir.clone()
+    }
+
     /// Runs a line of the node's shell to its end, for no longer than `within`. Its exit code is no error.
     ///
     /// # Errors
