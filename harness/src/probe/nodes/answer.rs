@@ -21,6 +21,8 @@ pub(super) struct Answer {
 pub(super) struct Tool {
     /// The session that it was started in.
     pub(super) session: i32,
+    /// When the session's leader started, in ticks since boot; 0 where nobody knows.
+    pub(super) started: u64,
     /// Its processes and their descendants.
     pub(super) processes: Vec<Stat>,
     /// Bytes of its output; absent where the file is not there.
@@ -43,12 +45,15 @@ impl Answer {
                 Some(("@page", kibibytes)) => {
                     page = kibibytes.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024);
                 }
-                Some(("@tool", id)) => session = id.parse().ok(),
+                Some(("@tool", leader)) => {
+                    let (id, started) = leader.split_once(' ').unwrap_or((leader, "0"));
+                    session = id.parse().ok().zip(started.parse().ok());
+                }
                 None if line == "@output" => output = lines.next().and_then(size),
                 _ => processes.extend(process(line)),
             }
         }
-        let tool = session.map(|session| Tool { session, processes, output });
+        let tool = session.map(|(session, started)| Tool { session, started, processes, output });
         Ok(Self { uptime, times, page, tool })
     }
 }

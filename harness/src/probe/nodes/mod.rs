@@ -18,6 +18,7 @@ use super::host::Times;
 use super::missed::Missed;
 use super::procfs::TICKS;
 use crate::host::Node;
+use crate::host::quote::quote;
 use crate::model::metric::{
     CPU_TIME, CPU_USAGE, FAULTS_MAJOR, FAULTS_MINOR, LOG_SIZE, MEMORY_RSS, MEMORY_VIRTUAL,
     NODE_CPU_BUSY, NODE_CPUS, PROCESSES,
@@ -100,7 +101,11 @@ impl Nodes {
 
 impl Watched {
     async fn ask(&self) -> Result<String, String> {
-        let line = script(&self.node.state_dir(), TOOL, self.tool.known(), self.page.is_none());
+        let line = {
+            let record = format!("{}/{TOOL}.group", self.node.state_dir());
+            let record = quote(&record).ok_or("the node's workdir holds a NUL")?;
+            script(&record, self.tool.known(), self.page.is_none())
+        };
         let output = self.node.run(&line, WITHIN).await.map_err(|error| error.to_string())?;
         if output.code == 0 {
             return Ok(output.stdout);

@@ -21,14 +21,10 @@ END {
   for (p in ours) if (p in line) print line[p]
 }"#;
 
-/// Asks for the node's clock and processor time, and for the group `group` of the run's `state` directory, which must be
-/// quoted where a shell needs that. `known` are the processes that were seen before; `first` asks for what never changes.
-pub(super) fn script(
-    state: &str,
-    group: &str,
-    known: impl Iterator<Item = u32>,
-    first: bool,
-) -> String {
+/// Asks for the node's clock and processor time, and for the group whose record is the file `record` of the node, quoted:
+/// session, its leader's start time, three words, the path of its output. `known` are the processes that were seen
+/// before; `first` asks for what never changes.
+pub(super) fn script(record: &str, known: impl Iterator<Item = u32>, first: bool) -> String {
     let mut script = String::from("LC_ALL=C; export LC_ALL\n");
     if first {
         // The first mapping of any process says it, and `getconf` is not everywhere.
@@ -41,13 +37,12 @@ pub(super) fn script(
     });
     let _ = write!(
         script,
-        "g={state}/{group}
-if [ -r \"$g.session\" ] && read -r s <\"$g.session\"; then
-  o=; [ -r \"$g.output\" ] && IFS= read -r o <\"$g.output\"
+        "g={record}
+if [ -r \"$g\" ] && read -r s b _ _ _ o <\"$g\"; then
   read -r u _ </proc/uptime
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=$s\" -v 'k={known}' '{SELECT}' || exit 3
   [ -e \"$o\" ] && {{ echo @output; ls -lnL \"$o\"; }}
-  echo \"@tool $s\"
+  echo \"@tool $s $b\"
 else
   read -r u _ </proc/uptime
 fi

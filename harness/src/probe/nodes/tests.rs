@@ -26,7 +26,7 @@ fn answer(uptime: f64, busy: u64, tool: Option<(u32, &[Process<'_>], Option<u64>
         if let Some(bytes) = output {
             text.push_str(&format!("@output\n-rw-r--r-- 1 0 0 {bytes} Nov 21 18:00 /w/t 1.log\n"));
         }
-        text.push_str(&format!("@tool {session}\n"));
+        text.push_str(&format!("@tool {session} 50\n"));
     }
     format!(
         "{text}@uptime {uptime:.2}\ncpu  {busy} 0 0 900 0 0 0 0 0 0\ncpu0 {busy} 0 0 900 0 0 0 0 0 0\n@end\n"
@@ -103,6 +103,13 @@ fn counters_do_not_fall_when_processes_end_and_their_ids_are_used_again() {
 }
 
 #[test]
+fn a_session_of_the_same_number_is_somebody_else() {
+    let other = [(7, 1, 7, [0; 3], [3, 0], 99, "x"), (8, 7, 7, [0; 3], [3, 0], 100, "y")];
+    let read = nodes(&["h"]).observe(vec![Ok(answer(1.0, 0, Some((7, &other, None))))]);
+    assert_eq!(values(&read), [("h", "node.cpus", 1.0)]);
+}
+
+#[test]
 fn sudo_counts_as_time_and_not_as_memory() {
     let processes =
         [(7, 1, 7, [0; 3], [3, 0], 50, "sudo"), (8, 7, 8, [0; 3], [10, 0], 51, "python3")];
@@ -148,11 +155,11 @@ fn ask(shell: &[&str], known: &[u32], awk_is_missing: bool) -> std::process::Out
     let state = tempfile::tempdir().unwrap();
     let own = std::fs::read_to_string("/proc/self/stat").unwrap();
     let session = own.rsplit_once(") ").unwrap().1.split(' ').nth(3).unwrap().to_owned();
-    let write = |name: &str, text: &str| std::fs::write(state.path().join(name), text).unwrap();
-    write("tool.session", &format!("{session}\n"));
-    write("a b.log", "12345");
-    write("tool.output", &format!("{}\n", state.path().join("a b.log").display()));
-    let line = script(state.path().to_str().unwrap(), TOOL, known.iter().copied(), true);
+    let (record, log) = (state.path().join("to ol.group"), state.path().join("a b.log"));
+    std::fs::write(&log, "12345").unwrap();
+    std::fs::write(&record, format!("{session} 0 1 2 boot {}\n", log.display())).unwrap();
+    let record = quote(record.to_str().unwrap()).unwrap();
+    let line = script(&record, known.iter().copied(), true);
     let mut command = Command::new(shell[0]);
     command.args(&shell[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if awk_is_missing {

@@ -44,7 +44,7 @@ impl Tree {
         if tool.session != self.session {
             *self = Self { session: tool.session, ..Self::default() };
         }
-        let ours = self.find(&tool.processes);
+        let ours = self.find(&tool.processes, tool.started);
         let running: Vec<&Stat> =
             ours.iter().copied().filter(|stat| !matches!(stat.state, 'Z' | 'X' | 'x')).collect();
         if running.is_empty() {
@@ -85,10 +85,13 @@ impl Tree {
     }
 
     /// Brings `ours` up to date, and gives them. The node picked them by process id alone.
-    fn find<'a>(&mut self, all: &'a [Stat]) -> Vec<&'a Stat> {
+    fn find<'a>(&mut self, all: &'a [Stat], started: u64) -> Vec<&'a Stat> {
+        // A leader that started at another time leads a session of the same number, long after ours.
+        let is_other = |stat: &Stat| stat.pid == self.session && stat.starttime != started;
+        let is_gone = started > 0 && all.iter().any(is_other);
         let known = |stat: &&Stat| self.ours.get(&stat.pid) == Some(&stat.starttime);
         let (mut ours, mut others): (Vec<&Stat>, Vec<&Stat>) =
-            all.iter().partition(|stat| stat.session == self.session || known(stat));
+            all.iter().partition(|stat| (stat.session == self.session && !is_gone) || known(stat));
         loop {
             let is_child = |stat: &&Stat| ours.iter().any(|parent| parent.pid == stat.ppid);
             let (children, rest): (Vec<&Stat>, Vec<&Stat>) = others.into_iter().partition(is_child);
