@@ -2,6 +2,7 @@
 
 mod curves;
 mod growth;
+pub(crate) mod network;
 mod resets;
 
 use std::sync::Arc;

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{Answer, Failure};
+use crate::analysis::Analysis;
+use crate::gate::Judgement;
 use crate::model::Unit;
 use crate::model::quantity::Quantity;
-use crate::report::{self, Format, Report, csv, junit};
+use crate::report::{self, Format, Report, csv, junit, network};
+use crate::results::Results;
 use crate::suite::environment::{allow_inconclusive, allows_color};
 use crate::{analysis, gate, results};
 
@@ -31,6 +34,12 @@ pub struct Arguments {
     /// Also write the verdicts to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also write the tables of network trials below this directory
+    #[arg(long, value_name = "DIR")]
+    pub network_reports: Option<PathBuf>,
+    /// Other results of the same trials, to be averaged with in the tables of network trials; may be given several times
+    #[arg(long, value_name = "RESULTS", requires = "network_reports")]
+    pub iteration: Vec<PathBuf>,
     /// Exit with 0 where the verdict is inconclusive or no-data
     #[arg(long)]
     pub allow_inconclusive: bool,
@@ -76,10 +85,47 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         let text = junit::render(&report).map_err(Failure::rig)?;
         write(path, text)?;
     }
+    if let Some(directory) = &arguments.network_reports {
+        write_network_reports(directory, &arguments.results, report, &arguments.iteration)?;
+    }
     let color = allows_color() && std::io::stdout().is_terminal();
     let allowed = arguments.allow_inconclusive || allow_inconclusive();
     Ok(Answer {
         text: report::render(&report, arguments.format, color),
         code: judgement.verdict.exit_code(allowed),
     })
+}
+
+/// Writes the tables of these results, and of those of further iterations with their averages.
+fn write_network_reports(
+    directory: &Path,
+    path: &Path,
+    report: Report<'_>,
+    others: &[PathBuf],
+) -> Result<(), Failure> {
+    let mut read: Vec<(String, Results, Analysis, Judgement)> = Vec::new();
+    for path in others {
+        let results =
+            results::read(path).map_err(|error| Failure::usage(format!("error: {error}")))?;
+        let analysis = analysis::analyze(&results);
+        let judgement = gate::judge(&results, &analysis);
+        read.push((network::iteration(path, &results), results, analysis, judgement));
+    }
+    let mut iterations = vec![(network::iteration(path, report.results), report)];
+    iterations.extend(read.iter().map(|(name, results, analysis, judgement)| {
+        (name.clone(), Report { results, analysis, judgement })
+    }));
+    let files = network::files(&iterations);
+    if files.is_empty() {
+        return Err(Failure::usage(
+            "error: no network trials in these results, so there are no tables of them",
+        ));
+    }
+    for (name, text) in files {
+        let path = directory.join(name);
+        let failed = |error| Failure::rig(format!("cannot write {}: {error}", path.display()));
+        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+        fs::write(&path, text).map_err(failed)?;
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@
 
 use super::ab::{self, Comparison};
 use super::{Check, EVERY_SOURCE, outcome, thresholds, worst};
-use crate::analysis::compare::{Version, pairs, version};
+use crate::analysis::compare::{self, Version, pairs, version};
 use crate::analysis::validity::left_out;
 use crate::analysis::{self, ending};
 use crate::model::{Outcome, Verdict};
@@ -27,6 +27,9 @@ pub fn judge(id: &str, runs: &[&TrialRecord]) -> Comparison {
         checks.push(nothing(id, pairs.len(), compared.verdict, runs));
     }
     checks.extend(compared.checks);
+    let strangers = self::strangers(id, runs);
+    let decided = compared.decided || strangers.is_some();
+    checks.extend(strangers);
     let ended = runs.iter().find_map(|run| run.metadata.get(ENDED)?.as_str());
     let open = |check: &&mut Check| {
         check.id == id && matches!(check.verdict, Verdict::Inconclusive | Verdict::NoData)
@@ -36,7 +39,7 @@ pub fn judge(id: &str, runs: &[&TrialRecord]) -> Comparison {
             check.reason = format!("{}; {ended}", check.reason);
         }
     }
-    Comparison { verdict: worst(&checks), checks, decided: compared.decided }
+    Comparison { verdict: worst(&checks), checks, decided }
 }
 
 /// The checks on one run as such. What came to its end is judged by its thresholds alone.
@@ -71,6 +74,20 @@ fn of_the_old_version(check: &mut Check) {
         let reason = check.reason.strip_prefix("aborted: ").unwrap_or(&check.reason);
         check.reason = format!("the old version died: {reason}");
     }
+}
+
+/// The check on runs that say nothing of one another, whatever their figures are: somebody planned them wrongly.
+fn strangers(id: &str, runs: &[&TrialRecord]) -> Option<Check> {
+    let of = |wanted| runs.iter().filter(move |run| version(run) == Some(wanted));
+    let mut found =
+        of(Version::A).flat_map(|a| of(Version::B).filter_map(|b| compare::strangers(a, b)));
+    let reason = found.next()?;
+    Some(Check {
+        metric: METRIC.to_owned(),
+        expected: "both sides in one environment, between the same ends".to_owned(),
+        verdict: Verdict::Error,
+        ..outcome::check(id, EVERY_SOURCE, &reason)
+    })
 }
 
 /// The check where nothing could be compared.

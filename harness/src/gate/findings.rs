@@ -4,7 +4,8 @@ use super::thresholds::event_kind;
 use super::{Check, EVERY_SOURCE, leaks};
 use crate::analysis::{Analysis, Leak, MIB, Reset, ResetVerdict, rules};
 use crate::model::rules::{LeakGate, ResetMethod, ResetRule};
-use crate::model::{Kind, Verdict, metric};
+use crate::model::spec::network::Topic;
+use crate::model::{Kind, Metric, Verdict, metric};
 use crate::results::TrialRecord;
 
 /// Every finding on a trial that ran to its end.
@@ -32,6 +33,8 @@ pub(super) fn checks(trial: &TrialRecord, analysis: &Analysis) -> Vec<Check> {
             let reason = "no memory readings before the load or after the reset";
             checks.extend(missed.map(|source| no_data(trial, &source, expected, reason)));
         }
+        // Figures of the network are what such a trial is for; it has no containers.
+        Some(Kind::Network) => return figures(trial),
         _ => {}
     }
     if checks.is_empty() && !has_memory(trial, analysis) && !looks_elsewhere(trial) {
@@ -50,6 +53,30 @@ fn missed(trial: &TrialRecord, analysis: &Analysis, found: impl Fn(&str) -> bool
         return if found(EVERY_SOURCE) { Vec::new() } else { vec![EVERY_SOURCE.to_owned()] };
     }
     all.into_iter().filter(|name| !found(name)).cloned().collect()
+}
+
+/// A check for each test of the network without a figure of its own.
+fn figures(trial: &TrialRecord) -> Vec<Check> {
+    let has = |test: Option<&str>| {
+        let readings = trial.samples.iter().flat_map(|sample| &sample.readings);
+        let mut figures = readings.filter(|reading| reading.metric.starts_with("net."));
+        figures.any(|figure| test.is_none_or(|test| *figure.source == *test))
+    };
+    let check = |source: &str, metric: &Metric| Check {
+        metric: metric.id().to_owned(),
+        ..no_data(trial, source, "figures of the test", "no readings")
+    };
+    let tests = trial.traffic().map(|traffic| traffic.tests).unwrap_or_default();
+    if tests.is_empty() && !has(None) {
+        return vec![check(EVERY_SOURCE, &metric::NET_THROUGHPUT)];
+    }
+    let missed = tests.iter().filter(|test| !has(Some(&test.name)));
+    let missed = missed.map(|test| match test.topic {
+        Topic::Throughput => check(&test.name, &metric::NET_THROUGHPUT),
+        Topic::Latency => check(&test.name, &metric::NET_LATENCY_MEAN),
+        Topic::Pps => check(&test.name, &metric::NET_PACKETS),
+    });
+    missed.collect()
 }
 
 fn has_memory(trial: &TrialRecord, analysis: &Analysis) -> bool {

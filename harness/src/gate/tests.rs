@@ -3,6 +3,7 @@
 mod ab;
 mod comparison;
 mod events;
+mod network;
 mod validity;
 
 use super::*;

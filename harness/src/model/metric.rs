@@ -128,6 +128,12 @@ pub const HOST_CPUS: Metric = Metric::higher("host.cpus", Unit::Count);
 /// How far the wall clock went beyond the monotonic one since the trial's first reading.
 pub const HOST_CLOCK_OFFSET: Metric = Metric::lower("host.clock.offset", Unit::Seconds);
 
+/// Processor time of everything on a node per elapsed time of the node's clock, waiting for disks left out; 1.0 is one
+/// core. The source is the node.
+pub const NODE_CPU_BUSY: Metric = Metric::lower("node.cpu.busy", Unit::Ratio);
+/// Processors of a node that are online.
+pub const NODE_CPUS: Metric = Metric::higher("node.cpus", Unit::Count);
+
 /// Payload that arrived per second, over all processes and streams of a test; the source is the test.
 pub const NET_THROUGHPUT: Metric = Metric::higher("net.throughput", Unit::BitsPerSecond);
 /// Payload that was handed to the network per second.
@@ -214,6 +220,8 @@ pub const CATALOG: &[Metric] = &[
     HOST_CPU_THROTTLED,
     HOST_CPUS,
     HOST_CLOCK_OFFSET,
+    NODE_CPU_BUSY,
+    NODE_CPUS,
     NET_THROUGHPUT,
     NET_THROUGHPUT_SENT,
     NET_RETRANSMITS,

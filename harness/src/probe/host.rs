@@ -40,15 +40,15 @@ pub struct Host {
 
 /// The counters of the line `cpu` of `/proc/stat`, in ticks, and how many processors there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Times {
-    busy: u64,
+pub(super) struct Times {
+    pub(super) busy: u64,
     steal: u64,
-    cpus: u32,
+    pub(super) cpus: u32,
 }
 
 impl Times {
     /// Reads the text of `/proc/stat`. Time of guests is part of `user` and `nice` already (proc(5)).
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut times: Option<(u64, u64)> = None;
         let mut cpus = 0;
         for line in text.lines().take_while(|line| line.starts_with("cpu")) {

@@ -119,6 +119,7 @@ mod tests {
             ProbeSpec::Containers,
             ProbeSpec::Oom,
             ProbeSpec::Host,
+            ProbeSpec::Nodes,
             ProbeSpec::Cadvisor(CadvisorSpec { url: url.clone() }),
             ProbeSpec::Prometheus(PrometheusSpec { url, query: Vec::new() }),
         ];
@@ -141,7 +142,10 @@ mod tests {
         let registered = Registered::from([("mine".to_owned(), make)]);
         assert!(open(&custom("mine"), &[], &registered).await.is_ok());
         let error = open(&custom("other"), &[], &registered).await.err().unwrap();
-        assert!(error.0.contains("containers, oom, host, cadvisor, prometheus, mine"), "{error}");
+        assert!(
+            error.0.contains("containers, oom, host, nodes, cadvisor, prometheus, mine"),
+            "{error}"
+        );
         let options = toml::Table::from_iter([("x".to_owned(), toml::Value::Boolean(true))]);
         let spec = ProbeSpec::Custom { name: "mine".to_owned(), options };
         let error = open(&spec, &[], &registered).await.err().unwrap();

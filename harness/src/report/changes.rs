@@ -6,29 +6,33 @@ use crate::analysis::compare::Design;
 use crate::analysis::digits::short;
 use crate::analysis::{Analysis, Change, ChangeVerdict};
 
+/// The columns of the table of changes.
+pub(super) const HEADER: [&str; 12] = [
+    "verdict",
+    "trial",
+    "metric",
+    "source",
+    "base",
+    "new",
+    "change",
+    "95% interval",
+    "runs",
+    "p (Holm)",
+    "p (BH)",
+    "reason",
+];
+
 pub(super) fn section(analysis: &Analysis) -> Section {
     Section {
         title: "Changes",
-        header: &[
-            "verdict",
-            "trial",
-            "metric",
-            "source",
-            "base",
-            "new",
-            "change",
-            "95% interval",
-            "runs",
-            "p (Holm)",
-            "p (BH)",
-            "reason",
-        ],
+        header: &HEADER,
         rows: analysis.changes.iter().map(row).collect(),
         explained: Some("comparing-two-versions"),
     }
 }
 
-fn row(change: &Change) -> Vec<String> {
+/// The cells of a change, in the order of the header above.
+pub(super) fn row(change: &Change) -> Vec<String> {
     let verdict = match change.verdict {
         ChangeVerdict::Fail => "fail",
         ChangeVerdict::Warn => "warn",

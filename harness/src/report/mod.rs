@@ -8,6 +8,7 @@ pub mod history;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod network;
 pub mod regression_table;
 pub mod table;
 pub mod text;

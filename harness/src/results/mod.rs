@@ -3,6 +3,7 @@
 pub mod directory;
 pub mod document;
 pub mod journal;
+pub mod network;
 pub mod perf_conf;
 pub mod rhs;
 
@@ -12,6 +13,7 @@ mod samples;
 pub use directory::RunDirectory;
 pub use document::{Environment, OomEvent, Results, SCHEMA_VERSION, SamplerCost, TrialRecord};
 pub use journal::{Journal, Line, TrialHeader};
+pub use network::Traffic;
 pub use perf_conf::PerfConf;
 pub(crate) use read::SEED_RESET;
 pub use read::{ResultsError, parse, read};

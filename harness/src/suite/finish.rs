@@ -8,8 +8,11 @@ use super::say;
 use crate::analysis::{self, Analysis};
 use crate::gate::{self, Check, Judgement};
 use crate::model::Verdict;
-use crate::report::{self, Format, Report, csv, github, junit};
+use crate::report::{self, Format, Report, csv, github, junit, network};
 use crate::results::{self, Results, RunDirectory, TrialRecord};
+
+/// Where the tables of network trials lie in a run's directory.
+const NETWORK: &str = "network";
 
 /// A run as it was last written.
 pub(super) struct Published {
@@ -23,7 +26,8 @@ pub(super) fn judge(record: &TrialRecord) -> (Verdict, Vec<Check>) {
     gate::judge_trial(record, &analysis::analyze_trial(record))
 }
 
-/// Assembles the journal and writes `results.json`, `report.md`, `junit.xml` and `samples.csv`, each whole.
+/// Assembles the journal and writes `results.json`, `report.md`, `junit.xml` and `samples.csv`, each whole; and the
+/// tables of network trials, where there are such.
 pub(super) fn publish(directory: &RunDirectory) -> io::Result<Published> {
     let _lock = directory.lock()?;
     let mut results = results::read(directory.path()).map_err(io::Error::other)?;
@@ -37,6 +41,12 @@ pub(super) fn publish(directory: &RunDirectory) -> io::Result<Published> {
     let junit = junit::render(&report).map_err(io::Error::other)?;
     directory.replace("junit.xml", junit.as_bytes())?;
     directory.replace("samples.csv", csv::render(&results).as_bytes())?;
+    if network::has_network(&results) {
+        std::fs::create_dir_all(directory.path().join(NETWORK))?;
+        for (path, text) in network::files(&[(results.test_id.clone(), report)]) {
+            directory.replace(&format!("{NETWORK}/{}", path.display()), text.as_bytes())?;
+        }
+    }
     Ok(Published { results, analysis, judgement })
 }
 

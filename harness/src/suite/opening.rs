@@ -4,11 +4,12 @@ use serde_json::Map;
 
 use super::live::now;
 use super::select::Planned;
-use crate::model::spec::TargetSpec;
+use crate::model::spec::{DriverSpec, TargetSpec};
 use crate::model::{Outcome, Verdict};
 use crate::plan::{PlanFile, Trial};
 use crate::results::document::PHASES;
-use crate::results::{Environment, Journal, Line, RunDirectory, TrialHeader};
+use crate::results::network::NETWORK;
+use crate::results::{Environment, Journal, Line, RunDirectory, Traffic, TrialHeader};
 use crate::run;
 use crate::scenario::Workspace;
 use crate::target;
@@ -84,6 +85,10 @@ pub(super) fn header(trial: &Trial) -> TrialHeader {
     metadata.insert(PHASES.to_owned(), serde_json::to_value(&trial.phases).unwrap_or_default());
     let probes: Vec<&str> = trial.probes.iter().map(crate::model::spec::ProbeSpec::name).collect();
     metadata.insert("probes".to_owned(), probes.into());
+    if let Some(DriverSpec::Network(spec)) = &trial.driver {
+        let traffic = serde_json::to_value(Traffic::of(spec)).unwrap_or_default();
+        metadata.insert(NETWORK.to_owned(), traffic);
+    }
     TrialHeader {
         id: trial.id.clone(),
         kind: trial.kind,

@@ -29,9 +29,10 @@ pub use matching::{Sides, Unmatched, duplicate, sides};
 pub use measure::Runs;
 pub use prior::{Asked, priors};
 
+use crate::model::Kind;
 use crate::model::rules::{AbMetric, AbRule, Prior};
-use crate::results::TrialRecord;
 use crate::results::document::PHASES;
+use crate::results::{Traffic, TrialRecord};
 
 /// The one-sided error of a regression, over all looks: half of 5%.
 pub const ALPHA: f64 = 0.025;
@@ -80,8 +81,8 @@ pub fn version(trial: &TrialRecord) -> Option<Version> {
     }
 }
 
-/// The complete pairs of a comparison, a and b, in order of their number: both runs came to their end, and neither was
-/// a warm-up.
+/// The complete pairs of a comparison, a and b, in order of their number: both runs came to their end, neither was a
+/// warm-up, and they are no [`strangers`].
 #[must_use]
 pub fn pairs<'a>(records: &[&'a TrialRecord]) -> Vec<(&'a TrialRecord, &'a TrialRecord)> {
     let mut found: BTreeMap<u32, [Option<&'a TrialRecord>; 2]> = BTreeMap::new();
@@ -90,7 +91,34 @@ pub fn pairs<'a>(records: &[&'a TrialRecord]) -> Vec<(&'a TrialRecord, &'a Trial
             found.entry(trial.repeat).or_default()[version as usize] = Some(trial);
         }
     }
-    found.into_values().filter_map(|[a, b]| Some((a?, b?))).collect()
+    let both = found.into_values().filter_map(|[a, b]| Some((a?, b?)));
+    both.filter(|(a, b)| strangers(a, b).is_none()).collect()
+}
+
+/// Why two runs of kind network say nothing of one another, if they do not: a tool in a virtual machine is held against
+/// the traffic between virtual machines, and never against that between hosts.
+#[must_use]
+pub fn strangers(base: &TrialRecord, new: &TrialRecord) -> Option<String> {
+    let (Some(base), Some(new)) = (base.traffic(), new.traffic()) else {
+        let environment = |run: &TrialRecord| {
+            run.scenario_params
+                .get("environment")
+                .filter(|_| run.kind == Some(Kind::Network))
+                .cloned()
+        };
+        let (base, new) = (environment(base)?, environment(new)?);
+        return (base != new).then(|| format!("a {new} run is compared with a {base} one"));
+    };
+    if base.is_comparable(&new) {
+        return None;
+    }
+    let what = |traffic: &Traffic| match &traffic.tool {
+        Some(tool) => format!("the {} tool {}", traffic.environment, tool.name),
+        None => format!("the {} baseline", traffic.environment),
+    };
+    let ends = |traffic: &Traffic| format!("{} to {}", traffic.client.ip, traffic.server.ip);
+    let (new, base, new_ends, base_ends) = (what(&new), what(&base), ends(&new), ends(&base));
+    Some(format!("{new} ({new_ends}) is compared with {base} ({base_ends})"))
 }
 
 /// Compares the runs of one interleaved comparison, a and b, by the rule that they carry.

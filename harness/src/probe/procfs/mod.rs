@@ -15,7 +15,7 @@ use std::time::Instant;
 
 pub(super) use others::Others;
 pub(super) use stat::Stat;
-use total::{Counter, Total};
+pub(super) use total::{Counter, Total};
 
 use super::cgroup::count_files;
 use super::kept::fields;

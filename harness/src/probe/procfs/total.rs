@@ -7,17 +7,17 @@ use std::collections::HashMap;
 
 /// One process's counter at one reading.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Counter {
-    pub(super) pid: u32,
-    pub(super) parent: u32,
+pub(in crate::probe) struct Counter {
+    pub(in crate::probe) pid: u32,
+    pub(in crate::probe) parent: u32,
     /// Its own and that of the children it waited for.
-    pub(super) value: u64,
+    pub(in crate::probe) value: u64,
     /// The part of `value` in which waited-for children show: all of it, where the kernel does not tell them apart.
-    pub(super) waited: u64,
+    pub(in crate::probe) waited: u64,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Total {
+pub(in crate::probe) struct Total {
     before: HashMap<u32, Counter>,
     now: HashMap<u32, Counter>,
     kept: u64,
@@ -26,7 +26,7 @@ pub(super) struct Total {
 
 impl Total {
     /// The sum over everything that ran or runs.
-    pub(super) fn update(&mut self, counters: impl Iterator<Item = Counter>) -> u64 {
+    pub(in crate::probe) fn update(&mut self, counters: impl Iterator<Item = Counter>) -> u64 {
         self.now.clear();
         self.now.extend(counters.map(|counter| (counter.pid, counter)));
         // What each living process may have taken over from ended children since the reading before.

@@ -1,0 +1,55 @@
+//! [`script`]: the command that a node is asked with at every tick.
+//!
+//! It is for any POSIX shell, dash and that of busybox among them, and costs the node as few processes as may be: where
+//! no tool runs, one.
+
+use std::fmt::Write as _;
+
+/// Prints all processes of a session and their descendants, and the living of the processes that were known before with
+/// their descendants. A name may hold blanks and parentheses: fields count from the last `) `.
+const SELECT: &str = r#"{
+  if (!match($0, /.*\) /)) next
+  split(substr($0, RLENGTH + 1), f, " ")
+  line[$1] = $0; parent[$1] = f[2]
+  if (f[4] == s || index(k, " " $1 " ")) ours[$1] = 1
+}
+END {
+  do {
+    n = 0
+    for (p in parent) if (!(p in ours) && (parent[p] in ours)) { ours[p] = 1; n = 1 }
+  } while (n)
+  for (p in ours) if (p in line) print line[p]
+}"#;
+
+/// Asks for the node's clock and processor time, and for the group whose record is the file `record` of the node, quoted:
+/// session, its leader's start time, three words, the path of its output. `known` are the processes that were seen
+/// before; `first` asks for what never changes.
+pub(super) fn script(record: &str, known: impl Iterator<Item = u32>, first: bool) -> String {
+    let mut script = String::from("LC_ALL=C; export LC_ALL\n");
+    if first {
+        // The first mapping of any process says it, and `getconf` is not everywhere.
+        script.push_str("sed -n 's/^KernelPageSize: *\\([0-9]*\\) kB/@page \\1/p;/^Kernel/q' /proc/self/smaps\n");
+    }
+    let known: String = known.fold(String::from(" "), |mut known, pid| {
+        // Writing to a string cannot fail.
+        let _ = write!(known, "{pid} ");
+        known
+    });
+    let _ = write!(
+        script,
+        "g={record}
+if [ -r \"$g\" ] && read -r s b _ _ _ o <\"$g\"; then
+  read -r u _ </proc/uptime
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=$s\" -v 'k={known}' '{SELECT}' || exit 3
+  [ -e \"$o\" ] && {{ echo @output; ls -lnL \"$o\"; }}
+  echo \"@tool $s $b\"
+else
+  read -r u _ </proc/uptime
+fi
+echo \"@uptime $u\"
+grep '^cpu' /proc/stat
+echo @end
+"
+    );
+    script
+}
