@@ -61,6 +61,22 @@ pub(crate) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> 
     nearest(word, known).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
 }
 
+/// Turns serde's "unknown field" and "unknown variant" into our words, with a suggestion.
+pub(crate) fn explain(message: &str) -> String {
+    let (what, rest) = if let Some(rest) = message.strip_prefix("unknown field `") {
+        ("key", rest)
+    } else if let Some(rest) = message.strip_prefix("unknown variant `") {
+        ("value", rest)
+    } else {
+        return message.to_owned();
+    };
+    let mut words = rest.split('`').step_by(2);
+    let unknown = words.next().unwrap_or_default();
+    let known: Vec<&str> = words.collect();
+    let suggestion = hint(unknown, known.iter().copied());
+    format!("unknown {what} `{unknown}`{suggestion} (expected one of {})", known.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

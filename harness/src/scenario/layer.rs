@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ScenarioError, hint};
+use super::error::{ScenarioError, explain};
 use super::file::ScenarioFile;
 
 /// A text with its name in messages.
@@ -124,22 +124,6 @@ pub(crate) fn typed<T: serde::de::DeserializeOwned>(
         let message = explain(error.message());
         ScenarioError::at(path, text, error.span().unwrap_or(0..0), message)
     })
-}
-
-/// Turns serde's "unknown field" and "unknown variant" into our words, with a suggestion.
-fn explain(message: &str) -> String {
-    let (what, rest) = if let Some(rest) = message.strip_prefix("unknown field `") {
-        ("key", rest)
-    } else if let Some(rest) = message.strip_prefix("unknown variant `") {
-        ("value", rest)
-    } else {
-        return message.to_owned();
-    };
-    let mut words = rest.split('`').step_by(2);
-    let unknown = words.next().unwrap_or_default();
-    let known: Vec<&str> = words.collect();
-    let suggestion = hint(unknown, known.iter().copied());
-    format!("unknown {what} `{unknown}`{suggestion} (expected one of {})", known.join(", "))
 }
 
 /// Merges layers, from the weakest to the strongest: tables key by key, everything else whole. Of `duration.minutes`

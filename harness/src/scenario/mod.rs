@@ -4,6 +4,7 @@
 //! other in one place, over the embedded `defaults.toml`.
 
 pub mod file;
+pub mod network;
 pub mod workspace;
 
 mod check;
