@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn two_spellings_of_an_address_are_one() {
-        let text = "2: eth0: <UP>\n    inet6 fd00:0:0:0::1/64 scope global\n    inet 169.254.1.1/16\n";
+        let text =
+            "2: eth0: <UP>\n    inet6 fd00:0:0:0::1/64 scope global\n    inet 169.254.1.1/16\n";
         let interfaces = parse(text).unwrap();
         assert!(carrying(&interfaces, "fd00::1".parse().unwrap()).is_some());
         assert_eq!(interfaces[0].first(), Some("fd00::1".parse().unwrap()));

@@ -82,6 +82,15 @@ impl Said {
     }
 }
 
+/// A word for the shell that stands for itself.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// Begins the lines that frame what was said.
 const MARK: &str = "=proofload=";
 
@@ -178,7 +187,8 @@ mod tests {
         let whole = format!("Welcome!\n{MARK} sudo -n\nout\n{MARK} 0\nerr\n{MARK} end\n");
         let said = read(&line, &whole).unwrap();
         assert_eq!((said[0].stdout.as_str(), said[0].stderr.as_str()), ("out", "err"));
-        for text in ["", "Welcome!", &whole[..whole.len() - 5], "This account is not available.\n"] {
+        for text in ["", "Welcome!", &whole[..whole.len() - 5], "This account is not available.\n"]
+        {
             assert_eq!(read(&line, text), None, "{text}");
         }
     }

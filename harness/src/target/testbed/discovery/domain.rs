@@ -1,8 +1,8 @@
 //! [`Domain`]: the network cards of a guest, as libvirt tells them.
 
-/// `virsh` hangs where its daemon does.
-pub(super) fn line(uuid: &str) -> String {
-    format!("$SUDO timeout 10 virsh --connect qemu:///system dumpxml {uuid}")
+/// `virsh` hangs where its daemon does. `domain` is quoted.
+pub(super) fn line(domain: &str) -> String {
+    format!("$SUDO timeout 10 virsh --connect qemu:///system dumpxml {domain}")
 }
 
 /// A libvirt domain.
@@ -42,16 +42,17 @@ pub fn parse(xml: &str) -> Result<Domain, String> {
     };
     let name = root.children().find(|child| child.has_tag_name("name"));
     let name = name.and_then(|name| name.text()).ok_or("the domain has no name")?.to_owned();
-    let cards = root.descendants().filter(|node| node.has_tag_name("interface")).filter_map(|node| {
-        let queues = child(node, "driver", "queues").and_then(|queues| queues.parse().ok());
-        Some(Card {
-            mac: child(node, "mac", "address")?.to_ascii_lowercase(),
-            device: child(node, "target", "dev"),
-            bridge: child(node, "source", "bridge"),
-            queues: queues.unwrap_or(1),
-            is_carried_by_qemu: child(node, "driver", "name").as_deref() == Some("qemu"),
-        })
-    });
+    let cards =
+        root.descendants().filter(|node| node.has_tag_name("interface")).filter_map(|node| {
+            let queues = child(node, "driver", "queues").and_then(|queues| queues.parse().ok());
+            Some(Card {
+                mac: child(node, "mac", "address")?.to_ascii_lowercase(),
+                device: child(node, "target", "dev"),
+                bridge: child(node, "source", "bridge"),
+                queues: queues.unwrap_or(1),
+                is_carried_by_qemu: child(node, "driver", "name").as_deref() == Some("qemu"),
+            })
+        });
     Ok(Domain { name, cards: cards.collect() })
 }
 

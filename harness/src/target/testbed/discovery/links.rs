@@ -10,7 +10,7 @@ pub(super) const LINE: &str =
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Link {
     /// In bit/s; `None` where the device has none, or no cable.
-    pub speed: Option<f64>,
+    pub speed: Option<u64>,
     /// The devices that a bond of the kernel consists of.
     pub bonded: Vec<String>,
     /// True for the end of a virtual machine.
@@ -28,9 +28,9 @@ pub fn parse(text: &str) -> BTreeMap<String, Link> {
         match file {
             // The kernel says -1 or 4294967295 where it does not know.
             "speed" => {
-                let megabits = value.trim().parse::<i64>().ok();
-                let known = megabits.filter(|speed| (1..i64::from(u32::MAX)).contains(speed));
-                link.speed = known.map(|speed| speed as f64 * 1e6);
+                let megabits = value.trim().parse::<u64>().ok();
+                let known = megabits.filter(|speed| (1..u64::from(u32::MAX)).contains(speed));
+                link.speed = known.map(|speed| speed * 1_000_000);
             }
             "bonding/slaves" => {
                 link.bonded = value.split_whitespace().map(str::to_owned).collect();
@@ -52,7 +52,7 @@ mod tests {
         let links = parse(
             "eth1/speed:10000\nens3/speed:-1\nens4/speed:4294967295\nvnet0/speed:10\nbond0/bonding/slaves:eth0 eth1\nvnet0/tun_flags:0x5002\nnonsense\n",
         );
-        assert_eq!(links["eth1"].speed, Some(1e10));
+        assert_eq!(links["eth1"].speed, Some(10_000_000_000));
         assert_eq!((links["ens3"].speed, links["ens4"].speed), (None, None));
         assert_eq!(links["bond0"].bonded, ["eth0", "eth1"]);
         assert!(links["vnet0"].is_tap && !links["eth1"].is_tap);

@@ -112,8 +112,12 @@ mod tests {
 
     #[test]
     fn a_missing_fact_names_the_command_and_what_hangs_on_it() {
-        let said =
-            Said { command: "virsh x".into(), code: 1, stdout: String::new(), stderr: "no\n".into() };
+        let said = Said {
+            command: "virsh x".into(),
+            code: 1,
+            stdout: String::new(),
+            stderr: "no\n".into(),
+        };
         let missing = MissingFact::new("a", "vnet", "there is none", &said, &["bridge", "mac"]);
         assert_eq!(
             missing.to_string(),

@@ -106,11 +106,10 @@ pub async fn discover(ask: &dyn Ask, subjects: &[Subject], port_type: &str) -> D
             }
             (Answers::Host(Err(error)), _) => {
                 let guests = subjects.iter().filter(|guest| guest.is_on(&subject.name));
-                let hanging = host::FACTS.iter().map(|fact| (*fact).to_owned()).chain(
-                    guests.flat_map(|guest| {
-                        vm::ON_HOST.iter().map(|fact| format!("{fact} of {}", guest.name))
-                    }),
-                );
+                let hanging =
+                    host::FACTS.iter().map(|fact| (*fact).to_owned()).chain(guests.flat_map(
+                        |guest| vm::ON_HOST.iter().map(|fact| format!("{fact} of {}", guest.name)),
+                    ));
                 discovery.missing.push(MissingFact::unreachable(error, hanging));
             }
             (Answers::Vm(said), Role::Vm { host, .. }) => {

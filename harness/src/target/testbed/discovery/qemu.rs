@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-/// libvirt keeps the pid in a file; some builds of `virsh` also tell it. A file of old is told by a process that is not
-/// that of the guest.
-pub(super) fn line(uuid: &str) -> String {
+/// libvirt keeps the pid in a file; some builds of `virsh` also tell it. A file of old is told by a process that does not
+/// have the guest's UUID on its command line. `domain` is quoted.
+pub(super) fn line(domain: &str) -> String {
     let virsh = "$SUDO timeout 10 virsh --connect qemu:///system";
     format!(
-        "pid=$({virsh} dompid {uuid} 2>/dev/null) || {{ name=$({virsh} domname {uuid}) && pid=$($SUDO cat /run/libvirt/qemu/\"$name\".pid); }}\n\
-         [ -n \"$pid\" ] && echo \"$pid $(cat /proc/$pid/comm) $(grep -acF {uuid} /proc/$pid/cmdline)\""
+        "id=$({virsh} domuuid {domain}) && name=$({virsh} domname {domain}) &&
+{{ pid=$({virsh} dompid {domain} 2>/dev/null) || pid=$($SUDO cat /run/libvirt/qemu/\"$name\".pid); }} &&
+echo \"$pid $(cat /proc/$pid/comm) $(grep -acF -e \"$id\" /proc/$pid/cmdline)\""
     )
 }
 
@@ -98,9 +99,9 @@ pub fn assign(
     let mut order: Vec<(&String, &Vec<u32>)> = taps.iter().collect();
     order.sort_by_key(|(_, numbers)| numbers.first().copied());
     let mut rest = threads.iter().copied();
-    let own = order.into_iter().map(|(device, numbers)| {
-        (device.clone(), rest.by_ref().take(numbers.len()).collect())
-    });
+    let own = order
+        .into_iter()
+        .map(|(device, numbers)| (device.clone(), rest.by_ref().take(numbers.len()).collect()));
     Ok(own.collect())
 }
 
@@ -144,6 +145,8 @@ mod tests {
     fn a_guest_without_vhost_is_known_by_its_files() {
         let files = "total 0\nlrwx------ 1 root root 64 Nov 21 18:35 31 -> /dev/net/tun\n";
         assert!(!uses_vhost(files));
-        assert!(uses_vhost(&format!("{files}lrwx------ 1 root root 64 Nov 21 18:35 33 -> /dev/vhost-net\n")));
+        assert!(uses_vhost(&format!(
+            "{files}lrwx------ 1 root root 64 Nov 21 18:35 33 -> /dev/vhost-net\n"
+        )));
     }
 }

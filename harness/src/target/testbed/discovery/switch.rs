@@ -44,7 +44,7 @@ pub struct Device {
     /// `system`, `internal`, `patch`, ...
     pub kind: String,
     /// In bit/s.
-    pub speed: Option<f64>,
+    pub speed: Option<u64>,
 }
 
 impl Switch {
@@ -89,7 +89,7 @@ pub fn parse(text: &str) -> Result<Switch, String> {
         let kind = row.text("type")?;
         // An empty type is a device of the kernel.
         let kind = if kind.is_empty() { "system".to_owned() } else { kind };
-        let speed = row.cell("link_speed")?.as_f64().filter(|speed| *speed > 0.0);
+        let speed = row.cell("link_speed")?.as_u64().filter(|speed| *speed > 0);
         Ok(Device { name: row.text("name")?, kind, speed })
     })?;
     let ports = by_id(&ports, |row| {
@@ -190,13 +190,17 @@ mod tests {
     #[test]
     fn bridges_have_their_ports_and_ports_their_kinds() {
         let switch = parse(HOST).unwrap();
-        assert_eq!(names(switch.bridges.iter().map(|b| &b.name)), ["ovsbr-mgt", "ovsbr-mgt-uplink"]);
+        assert_eq!(
+            names(switch.bridges.iter().map(|b| &b.name)),
+            ["ovsbr-mgt", "ovsbr-mgt-uplink"]
+        );
         let bridge = switch.bridge_of("port-mgt").unwrap();
         let ports = ["ovsbr-mgt", "patch-uplink", "port-mgt", "vnet0"];
         assert_eq!(names(bridge.ports.iter().map(|p| &p.name)), ports);
-        let system: Vec<_> = switch.bridges[1].ports.iter().filter(|port| port.is_system()).collect();
+        let system: Vec<_> =
+            switch.bridges[1].ports.iter().filter(|port| port.is_system()).collect();
         assert_eq!(names(system.iter().map(|port| &port.name)), ["eth1"]);
-        assert_eq!(system[0].interfaces[0].speed, Some(1e10));
+        assert_eq!(system[0].interfaces[0].speed, Some(10_000_000_000));
         assert_eq!(switch.bridge_of("mgt"), None);
     }
 
