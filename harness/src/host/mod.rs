@@ -9,6 +9,7 @@ pub mod log;
 pub mod node;
 pub mod owner;
 pub mod procfs;
+pub mod quote;
 pub mod wait;
 
 pub use command::{Command, CommandError, Output, run};

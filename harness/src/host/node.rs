@@ -4,14 +4,38 @@
 //! session of its own, whose id is kept on the node. All that a run leaves on a node carries the run's mark, by which the
 //! next run finds and ends it.
 
+mod client;
+mod connection;
+mod ending;
+mod explain;
+mod group;
+mod script;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::model::spec::network::NodeSpec;
+pub use connection::Connection;
+pub use group::{GroupState, RemoteGroup, Stopped};
 
-/// A node, as one run reaches it. Cheap to clone; all clones share a connection once [`Node::connect`] was called on one.
+use super::owner::{Owner, short_hash};
+use super::{CommandError, command};
+use crate::model::quantity::Length;
+use crate::model::spec::network::NodeSpec;
+use ending::{Ending, Scope};
+use script::Reply;
+
+/// The variable that marks what a run started on a node: `<owner>:<node>:<kind>:<name>:`.
+const MARK: &str = "PROOFLOAD_REMOTE";
+
+/// A node, as one run reaches it. Cheap to clone; all nodes of one specification share a connection while one of them
+/// holds what [`Node::connect`] returned. Lines run in the workdir, where it is there already, with the programs of the
+/// administrator on `PATH` as well.
 #[derive(Clone, Debug)]
 pub struct Node {
     spec: NodeSpec,
+    owner: Owner,
+    control: PathBuf,
 }
 
 /// How a command on a node ended and what it printed.
@@ -35,40 +59,16 @@ pub struct NodeError {
     pub message: String,
 }
 
-/// A command that stays up on a node, with all that it started.
-#[derive(Clone, Debug)]
-pub struct RemoteGroup {
-    node: Node,
-    name: String,
-}
-
-/// What a group is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupState {
-    /// Its leader runs.
-    Running,
-    /// Its leader ended, with this exit code.
-    Ended(i32),
-    /// There is none of that name.
-    Unknown,
-}
-
-/// How a group ended that was asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// By itself, before it was asked.
-    Before,
-    /// Within its grace.
-    InTime,
-    /// Only when it was killed.
-    Killed,
-}
-
 impl Node {
     /// The node of that specification; nothing is contacted.
     #[must_use]
     pub fn new(spec: &NodeSpec) -> Self {
-        Self { spec: spec.clone() }
+        Self::of(spec, Owner::current())
+    }
+
+    fn of(spec: &NodeSpec, owner: &Owner) -> Self {
+        let control = client::control_path(spec, owner);
+        Self { spec: spec.clone(), owner: owner.clone(), control }
     }
 
     /// Its specification.
@@ -77,51 +77,148 @@ impl Node {
         &self.spec
     }
 
-    /// Runs a line of the node's shell to its end, for no longer than `within`. Its exit code is no error.
+    /// The directory on the node where this run keeps the records of its groups; see [`RemoteGroup`]'s module for them.
+    #[must_use]
+    pub fn state_dir(&self) -> String {
+        format!("{}/{}/{}", self.state_base(), self.owner, self.key())
+    }
+
+    /// Runs a line of the node's shell to its end, for no longer than `within`. Its exit code is no error. What it
+    /// leaves behind with its output open is waited for too; what is to stay up is for [`Node::start`].
     ///
     /// # Errors
     /// [`NodeError`] when the node cannot be reached, or the line does not end in time; it is then ended.
     pub async fn run(&self, line: &str, within: Duration) -> Result<RemoteOutput, NodeError> {
-        let _ = (line, within);
-        Err(self.error("commands cannot be run on nodes"))
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let mark = self.mark(&format!("run:{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let mut cut = Cut { node: self, mark: Some(mark.clone()) };
+        let ended = self.attempt(line, &mark, within).await;
+        if ended.as_ref().is_err_and(|failed| failed.goes_on) {
+            // If the node cannot be reached now, the next sweep finds it.
+            let _ = self.end(&Ending::of(Scope::Line(&mark))).await;
+        }
+        cut.mark = None;
+        ended.map_err(|failed| failed.error)
     }
 
-    /// Starts a line of the node's shell in a session of its own and leaves it running; its output goes to the file
-    /// `output` on the node. `name` is unique among the run's groups on the node.
-    ///
-    /// # Errors
-    /// [`NodeError`] when the node cannot be reached.
-    pub async fn start(
+    /// Runs a line of our own, which ends by itself and carries no mark.
+    async fn exec(&self, line: &str, within: Duration) -> Result<RemoteOutput, NodeError> {
+        self.attempt(line, "", within).await.map_err(|failed| failed.error)
+    }
+
+    async fn attempt(
         &self,
-        name: &str,
         line: &str,
-        output: &str,
-    ) -> Result<RemoteGroup, NodeError> {
-        let _ = (line, output);
-        let _ = RemoteGroup { node: self.clone(), name: name.to_owned() };
-        Err(self.error("commands cannot be started on nodes"))
+        mark: &str,
+        within: Duration,
+    ) -> Result<RemoteOutput, Failed> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let failed = |goes_on, message: String| Failed { goes_on, error: self.error(message) };
+        let workdir = &self.spec.workdir;
+        if !workdir.starts_with('/') {
+            return Err(failed(false, format!("workdir `{workdir}` must be an absolute path")));
+        }
+        let nonce = format!("proofload:{}:{}", self.owner, NEXT.fetch_add(1, Ordering::Relaxed));
+        let command = script::wrapped(&nonce, mark, workdir, line)
+            .map_err(|message| failed(false, message))?;
+        let command = client::client(&self.spec, &self.control, &command);
+        let short = shortened(line);
+        let ended = match command::run(&command, within).await {
+            Ok(ended) => ended,
+            Err(CommandError::TimedOut { tail, .. }) => {
+                let tail = tail.lines().filter(|line| !line.contains(&nonce)).collect::<Vec<_>>();
+                let (within, tail) = (Length(within), tail.join("\n"));
+                let message = format!("`{short}` did not end within {within}; it printed:{tail}");
+                return Err(failed(true, message));
+            }
+            Err(error) => return Err(failed(false, connection::not_started(&error))),
+        };
+        match script::reply(&nonce, &ended.stdout, &ended.stderr) {
+            Reply::Ended(output) => Ok(output),
+            Reply::Cut => {
+                let why = explain::explain(&ended.stderr.replace(&nonce, ""));
+                Err(failed(true, format!("the connection was lost while `{short}` ran: {why}")))
+            }
+            Reply::None if ended.status.code() == Some(255) => {
+                Err(failed(false, explain::explain(&ended.stderr)))
+            }
+            Reply::None => Err(failed(
+                false,
+                format!(
+                    "its shell did not run `{short}` ({}); it printed:{}",
+                    ended.status,
+                    ended.tail()
+                ),
+            )),
+        }
     }
 
-    fn error(&self, message: &str) -> NodeError {
-        NodeError { node: self.spec.name.clone(), message: message.to_owned() }
+    fn state_base(&self) -> String {
+        format!("{}/.proofload", self.spec.workdir.trim_end_matches('/'))
+    }
+
+    /// The beginning of all marks of a kind of things that this run starts on this node.
+    fn mark(&self, kind: &str) -> String {
+        let end = if kind.is_empty() { "" } else { ":" };
+        format!("{}:{}:{kind}{end}", self.owner, self.key())
+    }
+
+    /// The node's name, as far as it can be in marks and the names of files.
+    fn key(&self) -> String {
+        let name = &self.spec.name;
+        if is_plain(name) { name.clone() } else { short_hash(name) }
+    }
+
+    fn error(&self, message: impl Into<String>) -> NodeError {
+        NodeError { node: self.spec.name.clone(), message: message.into() }
+    }
+
+    fn unexpected(&self, what: &str, said: &RemoteOutput) -> NodeError {
+        let printed = super::log::quote(&format!("{}\n{}", said.stdout, said.stderr));
+        self.error(format!("`{what}` failed with code {}; it printed:{printed}", said.code))
     }
 }
 
-impl RemoteGroup {
-    /// What it is doing.
-    ///
-    /// # Errors
-    /// [`NodeError`] when the node cannot be reached.
-    pub async fn state(&self) -> Result<GroupState, NodeError> {
-        Err(self.node.error(&self.name))
-    }
+/// True for what can be a file's name and part of a mark.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
 
-    /// Asks every process of the session to end, by id, kills after `grace` what has not, and waits until all are gone.
-    ///
-    /// # Errors
-    /// [`NodeError`] when the node cannot be reached, or names what does not end even when killed.
-    pub async fn stop(&self, grace: Duration) -> Result<Stopped, NodeError> {
-        let _ = grace;
-        Err(self.node.error(&self.name))
+/// A line that did not come to a known end.
+struct Failed {
+    /// True where it may still run.
+    goes_on: bool,
+    error: NodeError,
+}
+
+/// The first line of a command, as messages quote it.
+fn shortened(line: &str) -> String {
+    let first = line.lines().next().unwrap_or_default();
+    if first.chars().count() <= 200 && first.len() == line.trim_end().len() {
+        return first.to_owned();
+    }
+    format!("{}...", first.chars().take(200).collect::<String>())
+}
+
+/// Ends a line whose caller no longer waits for it.
+struct Cut<'a> {
+    node: &'a Node,
+    mark: Option<String>,
+}
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        let (Some(mark), Ok(runtime)) = (self.mark.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        let node = self.node.clone();
+        // Best effort: the next sweep finds what this does not.
+        runtime.spawn(async move { node.end(&Ending::of(Scope::Line(&mark))).await });
     }
 }
+
+#[cfg(test)]
+mod tests;
