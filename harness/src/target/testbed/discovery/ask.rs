@@ -82,24 +82,12 @@ impl Said {
     }
 }
 
-/// A word for the shell that stands for itself.
-pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// Begins the lines that frame what was said.
 const MARK: &str = "=proofload=";
 
 /// All lines in one, each framed by its exit code and its standard error, which is kept apart without a file.
 fn script(lines: &[String], sudo: bool) -> String {
-    // A login over SSH that is no login shell seldom has the directories of system programs on its path.
-    let mut script = String::from(
-        "export LC_ALL=C PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"\nexec </dev/null\nSUDO=\n",
-    );
+    let mut script = String::from("export LC_ALL=C\nexec </dev/null\nSUDO=\n");
     if sudo {
         script.push_str("[ \"$(id -u)\" = 0 ] || SUDO='sudo -n'\n");
     }

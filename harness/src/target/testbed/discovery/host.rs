@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::addresses::{self, Interface};
-use super::ask::{Ask, Said, quoted};
+use super::ask::{Ask, Said};
 use super::links::{self, Link};
 use super::missing::{MissingFact, Note};
 use super::switch::{self, Bridge, Port, Switch};
 use super::{Discovery, Subject, Tried, domain, qemu};
 use crate::host::node::NodeError;
+use crate::host::quote::quote;
 
 /// What was found of a host. What is absent is named among the missing facts, but for an uplink bridge, which need not
 /// be there.
@@ -97,7 +98,8 @@ pub(super) async fn ask(
     let mut lines: Vec<String> =
         [switch::LINE, addresses::LINE, links::LINE, CONNECTION].map(str::to_owned).into();
     for (_, uuid) in guests {
-        let domain = quoted(uuid);
+        // A name with a NUL is none that libvirt knows either.
+        let domain = quote(uuid).unwrap_or_default();
         lines.extend([domain::line(&domain), qemu::line(&domain)]);
     }
     let mut said = Order::new(node, ask.ask(node, &lines).await?);

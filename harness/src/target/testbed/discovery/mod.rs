@@ -22,7 +22,7 @@ use serde::Serialize;
 
 pub use ask::{Ask, Nodes, Said};
 pub use host::{Bond, HostFacts, Nic, Physical};
-pub use missing::{MissingFact, Note};
+pub use missing::{CONNECTION, MissingFact, Note};
 pub use vm::{VhostThreads, VmFacts};
 
 use crate::host::node::NodeError;
