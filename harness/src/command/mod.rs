@@ -4,6 +4,7 @@
 //! nothing: printing and the exit code are decided here, once.
 
 pub mod analyze;
+pub mod bootstrap;
 pub mod check;
 pub mod compare;
 pub mod compare_table;
@@ -30,6 +31,14 @@ pub enum Command {
     /// that was killed. Gives the verdict that the run gave.
     #[command(after_help = EXIT_CODES)]
     Analyze(analyze::Arguments),
+    /// Find out what network cases need to know of their nodes, and write it down
+    ///
+    /// Reads minimal-input.yaml, asks every node over SSH for its interfaces, bridges, network cards and guests, and
+    /// writes <environment>-full.yaml and <environment>-cases.json. Changes nothing on the nodes. What could not be found
+    /// is told with the command that was tried; exits with 4 when a node does not answer, or an address of a test pair is
+    /// not there.
+    #[command(after_help = EXIT_CODES)]
+    Bootstrap(bootstrap::Arguments),
     /// Compare two versions by their runs, and judge whether the new one is worse
     ///
     /// Runs that took turns are compared in pairs; others with a warning, as two sittings differ by more than their
@@ -87,6 +96,7 @@ Exit codes:
 pub fn run(command: Command) -> ExitCode {
     let answer = match command {
         Command::Analyze(arguments) => analyze::run(&arguments),
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::History(arguments) => history::run(&arguments),

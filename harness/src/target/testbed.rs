@@ -1,5 +1,7 @@
 //! [`TestbedTarget`]: hosts and virtual machines that are there already, entered over SSH and left as they were.
 
+pub mod discovery;
+
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;

@@ -366,10 +366,16 @@ pub struct Missing {
     pub node: String,
     /// What of it, for example `internal_interface`.
     pub fact: String,
+    /// Why it was not found, and what was expected.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// The command that was tried.
     pub command: String,
     /// What it printed.
     pub output: String,
+    /// Facts that cannot be known without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 /// A fact that is an empty string in files of the original where it was not found.

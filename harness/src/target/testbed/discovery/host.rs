@@ -1,0 +1,383 @@
+//! [`HostFacts`]: the interface that carries a host's test traffic, its bridges and its network cards.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::addresses::{self, Interface};
+use super::ask::{Ask, Said};
+use super::links::{self, Link};
+use super::missing::{MissingFact, Note};
+use super::switch::{self, Bridge, Port, Switch};
+use super::{Discovery, Subject, Tried, domain, qemu};
+use crate::host::node::NodeError;
+use crate::host::quote::quote;
+
+/// What was found of a host. What is absent is named among the missing facts, but for an uplink bridge, which need not
+/// be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HostFacts {
+    /// The address that traffic is bound to.
+    pub test_ip: Option<IpAddr>,
+    /// The interface that has it: an internal port of Open vSwitch where there is one.
+    pub interface: Option<String>,
+    /// The Ethernet address of that interface.
+    pub mac: Option<String>,
+    /// The bridge that the interface is a port of; absent where there is no Open vSwitch.
+    pub bridge: Option<String>,
+    /// The bridge that leads out of the machine, where that is another.
+    pub uplink_bridge: Option<String>,
+    /// How packets leave the machine.
+    #[serde(rename = "physical_interface")]
+    pub physical: Vec<Physical>,
+}
+
+/// A network card, or several that are bonded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Physical {
+    /// The name of the card or the bond.
+    pub name: String,
+    /// Absent for a single card.
+    pub bond: Option<Bond>,
+    /// The members of the bond, or the one card.
+    pub nics: Vec<Nic>,
+}
+
+/// Who bonds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bond {
+    /// Open vSwitch.
+    Switch,
+    /// The kernel.
+    Kernel,
+}
+
+/// A network card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Nic {
+    /// Its name.
+    pub name: String,
+    /// Its Ethernet address; absent where the kernel does not drive it.
+    pub mac: Option<String>,
+    /// In bit/s.
+    pub speed: Option<u64>,
+}
+
+/// The facts of a host that may be missing.
+pub(super) const FACTS: [&str; 6] =
+    ["interface", "test_ip", "mac", "bridge", "uplink_bridge", "physical_interface"];
+
+/// What a host said of itself and of its guests.
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    switch: Said,
+    addresses: Said,
+    links: Said,
+    connection: Said,
+    /// By the guest's node.
+    pub(super) guests: BTreeMap<String, GuestAnswers>,
+}
+
+/// What a host said of one guest.
+#[derive(Clone, Debug)]
+pub(super) struct GuestAnswers {
+    pub(super) domain: Said,
+    pub(super) process: Said,
+    /// Of the process: its taps, its files, its threads; absent where there is none.
+    pub(super) threads: Option<[Said; 3]>,
+}
+
+/// Asks a host: one round trip, and a second one where a guest runs. `guests` are their nodes and domains.
+pub(super) async fn ask(
+    ask: &dyn Ask,
+    node: &str,
+    guests: &[(&str, &str)],
+) -> Result<Answers, NodeError> {
+    let mut lines: Vec<String> =
+        [switch::LINE, addresses::LINE, links::LINE, CONNECTION].map(str::to_owned).into();
+    for (_, uuid) in guests {
+        // A name with a NUL is none that libvirt knows either.
+        let domain = quote(uuid).unwrap_or_default();
+        lines.extend([domain::line(&domain), qemu::line(&domain)]);
+    }
+    let mut said = Order::new(node, ask.ask(node, &lines).await?);
+    let (switch, addresses) = (said.next()?, said.next()?);
+    let (links, connection) = (said.next()?, said.next()?);
+    let mut found = BTreeMap::new();
+    for (name, _) in guests {
+        let (domain, process) = (said.next()?, said.next()?);
+        found.insert((*name).to_owned(), GuestAnswers { domain, process, threads: None });
+    }
+    let mut running = Vec::new();
+    for guest in found.values_mut() {
+        if let Some(Ok(process)) = guest.process.good().map(qemu::process) {
+            running.push((process.pid, guest));
+        }
+    }
+    if !running.is_empty() {
+        let lines: Vec<String> = running.iter().flat_map(|(pid, _)| qemu::lines(*pid)).collect();
+        let mut said = Order::new(node, ask.ask(node, &lines).await?);
+        for (_, guest) in running {
+            guest.threads = Some([said.next()?, said.next()?, said.next()?]);
+        }
+    }
+    Ok(Answers { switch, addresses, links, connection, guests: found })
+}
+
+/// Where `sshd` was reached: the host's own address, also behind a translation of addresses.
+const CONNECTION: &str = "echo \"$SSH_CONNECTION\"";
+
+struct Order {
+    node: String,
+    said: std::vec::IntoIter<Said>,
+}
+
+impl Order {
+    fn new(node: &str, said: Vec<Said>) -> Self {
+        Self { node: node.to_owned(), said: said.into_iter() }
+    }
+
+    fn next(&mut self) -> Result<Said, NodeError> {
+        let message = || "it gave fewer answers than it was asked for".to_owned();
+        self.said.next().ok_or_else(|| NodeError { node: self.node.clone(), message: message() })
+    }
+}
+
+impl Answers {
+    pub(super) fn tried(&self, node: &str) -> Vec<Tried> {
+        let own = [&self.switch, &self.addresses, &self.links, &self.connection];
+        let guests = self.guests.values().flat_map(|guest| {
+            [&guest.domain, &guest.process].into_iter().chain(guest.threads.iter().flatten())
+        });
+        own.into_iter().chain(guests).map(|said| said.tried(node)).collect()
+    }
+
+    /// The bridges, or why they are not known: `None` where there is no Open vSwitch.
+    pub(super) fn switch(&self) -> Result<Option<Switch>, String> {
+        if self.switch.is_absent() {
+            return Ok(None);
+        }
+        let text = self.switch.good().ok_or(
+            "Open vSwitch is installed and does not answer: start it, or say the node's `test_ip`",
+        )?;
+        let switch = switch::parse(text)?;
+        Ok((!switch.bridges.is_empty()).then_some(switch))
+    }
+}
+
+/// Reads what a host said of itself.
+pub(super) fn facts(
+    subject: &Subject,
+    answers: &Answers,
+    port_type: &str,
+    discovery: &mut Discovery,
+) -> HostFacts {
+    let mut reader = Reader {
+        subject,
+        answers,
+        interfaces: Vec::new(),
+        links: links::parse(&answers.links.stdout),
+        facts: HostFacts::default(),
+        discovery,
+    };
+    match answers.addresses.good().map_or_else(|| Err("ip failed".to_owned()), addresses::parse) {
+        Ok(interfaces) => {
+            reader.interfaces = interfaces;
+            reader.read(port_type);
+        }
+        Err(why) => {
+            reader.miss(
+                "addresses",
+                &format!("{why}: expected iproute2"),
+                &answers.addresses,
+                &FACTS,
+            );
+        }
+    }
+    reader.facts
+}
+
+struct Reader<'a> {
+    subject: &'a Subject,
+    answers: &'a Answers,
+    interfaces: Vec<Interface>,
+    links: BTreeMap<String, Link>,
+    facts: HostFacts,
+    discovery: &'a mut Discovery,
+}
+
+impl Reader<'_> {
+    fn miss(&mut self, fact: &str, why: &str, said: &Said, also: &[&str]) {
+        self.discovery.missing.push(MissingFact::new(&self.subject.name, fact, why, said, also));
+    }
+
+    fn note(&mut self, text: String) {
+        self.discovery.notes.push(Note { node: self.subject.name.clone(), text });
+    }
+
+    fn interface(&self, name: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.name == name)
+    }
+
+    fn read(&mut self, port_type: &str) {
+        let answers = self.answers;
+        match (answers.switch(), self.subject.test_ip) {
+            (Ok(Some(switch)), wanted) => self.port(&switch, port_type, wanted),
+            (Ok(None), Some(wanted)) => self.plain(wanted, "there is no Open vSwitch", None),
+            (Ok(None), None) => self.reached(),
+            (Err(why), Some(wanted)) => self.plain(wanted, &why, None),
+            (Err(why), None) => self.miss("switch", &why, &answers.switch, &FACTS),
+        }
+    }
+
+    /// The internal port, its bridge, and the way out from there.
+    fn port(&mut self, switch: &Switch, port_type: &str, wanted: Option<IpAddr>) {
+        let answers = self.answers;
+        let name = format!("port-{port_type}");
+        let found = self.interface(&name).cloned().unwrap_or_default();
+        if let Some(wanted) = wanted.filter(|wanted| !found.addresses.contains(wanted)) {
+            return self.plain(wanted, &format!("{name} does not have it"), Some(switch));
+        }
+        let Some(bridge) = switch.bridge_of(&name) else {
+            let mut known: Vec<&str> =
+                switch.ports().filter(|port| port.starts_with("port-")).collect();
+            known.sort_unstable();
+            let why = match known[..] {
+                [] => format!("no bridge has a port {name}, nor any port-*"),
+                _ => format!(
+                    "no bridge has a port {name}: set discovery_hints.internal_port_type to the type of one of {}",
+                    known.join(", ")
+                ),
+            };
+            return self.miss("interface", &why, &answers.switch, &FACTS[1..]);
+        };
+        self.facts.interface = Some(name.clone());
+        self.facts.bridge = Some(bridge.name.clone());
+        self.facts.mac = found.mac.clone();
+        self.facts.test_ip = wanted.or_else(|| found.first());
+        if self.facts.mac.is_none() {
+            let why = format!("the kernel has no interface {name}");
+            self.miss("test_ip", &why, &answers.addresses, &["mac"]);
+        } else if self.facts.test_ip.is_none() {
+            self.miss("test_ip", &format!("{name} has no address"), &answers.addresses, &[]);
+        }
+        self.way_out(switch, bridge);
+    }
+
+    fn way_out(&mut self, switch: &Switch, bridge: &Bridge) {
+        let answers = self.answers;
+        let name = format!("{}-uplink", bridge.name);
+        let uplink = switch.bridge(&name);
+        self.facts.uplink_bridge = uplink.map(|uplink| uplink.name.clone());
+        let physical: Vec<Physical> =
+            uplink.unwrap_or(bridge).ports.iter().filter_map(|port| self.physical(port)).collect();
+        match (physical.is_empty(), uplink) {
+            (true, Some(_)) => {
+                let why = format!("{name} has no port that is a network card");
+                self.miss("physical_interface", &why, &answers.switch, &[]);
+            }
+            (true, None) => {
+                let why = format!(
+                    "there is no bridge {name}, and {} has no port that is a network card",
+                    bridge.name
+                );
+                self.miss("uplink_bridge", &why, &answers.switch, &["physical_interface"]);
+            }
+            (false, _) => {}
+        }
+        self.leave_by(physical);
+    }
+
+    /// A port by which packets leave the machine; `None` for those of guests and of the switch itself.
+    fn physical(&self, port: &Port) -> Option<Physical> {
+        let is_guests = |name: &str| {
+            name.starts_with("vnet") || self.links.get(name).is_some_and(|link| link.is_tap)
+        };
+        if !port.is_system() || port.interfaces.iter().any(|device| is_guests(&device.name)) {
+            return None;
+        }
+        if let [device] = &port.interfaces[..] {
+            let mut physical = self.card(&device.name);
+            if let (None, [nic]) = (physical.bond, &mut physical.nics[..]) {
+                nic.speed = nic.speed.or(device.speed);
+            }
+            return Some(physical);
+        }
+        let nics = port.interfaces.iter().map(|device| {
+            let nic = self.nic(&device.name);
+            Nic { speed: nic.speed.or(device.speed), ..nic }
+        });
+        Some(Physical { name: port.name.clone(), bond: Some(Bond::Switch), nics: nics.collect() })
+    }
+
+    /// A device of the kernel: a card, or a bond of cards.
+    fn card(&self, name: &str) -> Physical {
+        let bonded = self.links.get(name).map(|link| link.bonded.as_slice()).unwrap_or_default();
+        match bonded {
+            [] => Physical { name: name.to_owned(), bond: None, nics: vec![self.nic(name)] },
+            cards => Physical {
+                name: name.to_owned(),
+                bond: Some(Bond::Kernel),
+                nics: cards.iter().map(|card| self.nic(card)).collect(),
+            },
+        }
+    }
+
+    fn nic(&self, name: &str) -> Nic {
+        Nic {
+            name: name.to_owned(),
+            mac: self.interface(name).and_then(|interface| interface.mac.clone()),
+            speed: self.links.get(name).and_then(|link| link.speed),
+        }
+    }
+
+    fn leave_by(&mut self, physical: Vec<Physical>) {
+        let answers = self.answers;
+        for nic in physical.iter().flat_map(|physical| &physical.nics) {
+            if nic.speed.is_none() {
+                let why =
+                    format!("neither the kernel nor Open vSwitch knows the speed of {}", nic.name);
+                self.miss(&format!("speed of {}", nic.name), &why, &answers.links, &[]);
+            }
+        }
+        self.facts.physical = physical;
+    }
+
+    /// No address was said and there is no switch: the one that SSH came to.
+    fn reached(&mut self) {
+        let answers = self.answers;
+        let by_session = answers.connection.stdout.split_whitespace().nth(2);
+        let by_session = by_session.and_then(|ip| ip.parse().ok());
+        match by_session.or(self.subject.ssh_ip) {
+            Some(ip) => {
+                self.plain(ip, "there is no Open vSwitch: the address that SSH reached", None)
+            }
+            None => {
+                let why = "there is no Open vSwitch, and it is not known which address SSH reached: say the node's `test_ip`";
+                self.miss("test_ip", why, &answers.connection, &FACTS);
+            }
+        }
+    }
+
+    /// The interface that has an address, without an internal port.
+    fn plain(&mut self, ip: IpAddr, because: &str, switch: Option<&Switch>) {
+        let answers = self.answers;
+        let Some(found) = addresses::carrying(&self.interfaces, ip).cloned() else {
+            let why = format!("no interface has the address {ip} ({because})");
+            return self.miss("test_ip", &why, &answers.addresses, &FACTS);
+        };
+        self.note(format!("{ip} on {} is the test address: {because}", found.name));
+        self.facts.test_ip = Some(ip);
+        self.facts.mac = found.mac;
+        match switch.and_then(|switch| Some((switch, switch.bridge_of(&found.name)?))) {
+            Some((switch, bridge)) => {
+                self.facts.bridge = Some(bridge.name.clone());
+                self.way_out(switch, bridge);
+            }
+            None => self.leave_by(vec![self.card(&found.name)]),
+        }
+        self.facts.interface = Some(found.name);
+    }
+}
