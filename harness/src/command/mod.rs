@@ -12,6 +12,7 @@ pub mod history;
 pub mod init;
 pub mod selftest;
 pub mod workflow;
+pub mod testbed;
 
 mod percent;
 
@@ -79,6 +80,12 @@ pub enum Command {
     /// scenario it was written from: the same ids, the same commands, the same rules.
     #[command(after_help = EXIT_CODES)]
     Workflow(workflow::Arguments),
+    /// Build two hosts and two guests on this machine, for trials over a real network
+    ///
+    /// Hosts are network namespaces with their own sshd, Open vSwitch and libvirt; guests are virtual machines without
+    /// KVM. Needs root on a Debian or Ubuntu machine, x86-64, that is there for tests.
+    #[command(after_help = EXIT_CODES)]
+    Testbed(testbed::Arguments),
 }
 
 /// The exit codes, as the help texts of all commands end.
@@ -103,6 +110,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Workflow(arguments) => workflow::run(&arguments),
+        Command::Testbed(arguments) => testbed::run(&arguments),
     };
     match answer {
         Ok(Answer { text, code }) => {
