@@ -10,8 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Answer, Failure, nodes, workspace};
-use crate::host::collect::{Collected, collect, remove};
+use super::check::{variables, workspace};
+use super::workflow::Source;
+use super::{Answer, Failure, nodes};
+use crate::host::collect::{Collected, collect, manifest, remove};
 use crate::host::node::{Node, NodeError};
 use crate::model::Verdict;
 use crate::model::quantity::Length;
@@ -20,30 +22,30 @@ use crate::results;
 use crate::suite::Suite;
 use record::{Iteration, Kept, Status};
 
+/// The plan of all iterations, below the directory of their results.
+const PLAN: &str = "workflow.json";
+
 /// The arguments of `iterate`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// The directory of the configuration, with <env>-full.yaml and <env>-cases.json
-    #[arg(long, value_name = "DIR")]
-    pub config_dir: PathBuf,
+    /// What is run
+    #[command(flatten)]
+    pub source: Source,
     /// How many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub iterations: u32,
     /// How long to wait before the first, in seconds or as 5m
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = delay)]
     pub delay: Length,
-    /// Where results go, a directory per iteration
+    /// Where results go, a directory per iteration; iterations that are over there are not run again
     #[arg(long, value_name = "DIR", default_value = "results/iterations")]
     pub results_dir: PathBuf,
     /// Leave what the nodes keep where it is; else it is removed there once it has arrived whole
     #[arg(long)]
     pub no_cleanup: bool,
-    /// A scenario file with the settings; its config is replaced by --config-dir [default: those of the defaults]
-    #[arg(long, value_name = "FILE")]
-    pub scenario: Option<PathBuf>,
-    /// Which cases
-    #[command(flatten)]
-    pub select: super::workflow::Select,
+    /// The workspace [default: the nearest directory upwards with scenarios/ or proofload.toml]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
 }
 
 fn delay(text: &str) -> Result<Length, String> {
@@ -54,92 +56,85 @@ fn delay(text: &str) -> Result<Length, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
-    let root = workspace::nearest()?;
-    let specs = nodes::all(&arguments.config_dir)?;
-    let scenarios = workspace::scratch("iterate").map_err(Failure::rig)?;
-    let done = attempt(arguments, &root, &specs, &scenarios);
-    let _ = fs::remove_dir_all(&scenarios);
-    done
-}
-
-fn attempt(
-    arguments: &Arguments,
-    root: &Path,
-    specs: &[NodeSpec],
-    scenarios: &Path,
-) -> Result<Answer, Failure> {
-    let config = arguments.config_dir.canonicalize().map_err(Failure::usage)?;
-    let text =
-        super::workflow::scenario(arguments.scenario.as_deref(), &config, &arguments.select)?;
-    fs::write(scenarios.join("network.toml"), text).map_err(Failure::rig)?;
+    let workspace = workspace(arguments.root.as_deref())?;
+    let workflow = arguments.source.plan(&workspace)?;
+    let results = &arguments.results_dir;
+    let broken = |error: std::io::Error| {
+        Failure::rig(format!("cannot write below {}: {error}", results.display()))
+    };
+    fs::create_dir_all(results).map_err(broken)?;
+    let plan = results.join(PLAN);
+    fs::write(&plan, workflow.to_json()).map_err(broken)?;
     wait(arguments.delay)?;
     let mut iterations = Vec::new();
     for number in 1..=arguments.iterations {
-        let directory = arguments.results_dir.join(format!("iteration_{number:03}"));
+        let directory = results.join(format!("iteration_{number:03}"));
         let iteration = match Iteration::read(&directory)? {
             Some(over) => {
                 eprintln!("note: {} is there already and is kept", directory.display());
                 over
             }
             None => {
-                fs::create_dir_all(&directory).map_err(Failure::rig)?;
+                fs::create_dir_all(&directory).map_err(broken)?;
                 eprintln!("iteration {number} of {}", arguments.iterations);
-                let iteration = one(arguments, root, specs, scenarios, &directory, number)?;
-                iteration.write(&directory).map_err(Failure::rig)?;
+                let once = Once { arguments, root: &workspace.root, plan: &plan, number };
+                let iteration = once.run(&workflow.proofload.testbed.nodes, &directory)?;
+                iteration.write(&directory).map_err(broken)?;
                 iteration
             }
         };
         iterations.push((directory, iteration));
     }
     let text = summary::overall(&iterations);
-    let written = super::replace(&arguments.results_dir, "overall_summary.txt", text.as_bytes());
-    written.map_err(Failure::rig)?;
-    let code = iterations.iter().map(|(_, iteration)| iteration.status);
-    let code = Status::worst(code).map_or(0, Status::exit_code);
-    Ok(Answer { text, code })
+    fs::write(results.join("overall_summary.txt"), &text).map_err(broken)?;
+    let worst = Status::worst(iterations.iter().map(|(_, iteration)| iteration.status));
+    Ok(Answer { text, code: worst.map_or(0, Status::exit_code) })
 }
 
-/// Runs and collects once. Results are collected whatever came of the run.
-fn one(
-    arguments: &Arguments,
-    root: &Path,
-    specs: &[NodeSpec],
-    scenarios: &Path,
-    directory: &Path,
+/// One iteration that is to be run.
+struct Once<'a> {
+    arguments: &'a Arguments,
+    root: &'a Path,
+    plan: &'a Path,
     number: u32,
-) -> Result<Iteration, Failure> {
-    let runs = directory.join("runs");
-    let code = match verdict(&runs) {
-        // What the rig failed, or never ran, is run again.
-        Some(verdict) if !matches!(verdict, Verdict::Error | Verdict::Skipped) => {
-            verdict.exit_code(false)
-        }
-        _ => {
-            let own = [
-                ("PROOFLOAD_SCENARIOS".to_owned(), scenarios.display().to_string()),
-                ("PROOFLOAD_RESULTS".to_owned(), absolute(&runs)?),
-            ];
-            let variables = workspace::variables().into_iter().chain(own);
-            let code = match Suite::at(root).run_all(variables, &directory.join("libtest.log")) {
-                Ok(code) => code,
-                Err(failure) if failure.code > 128 => return Err(failure),
-                Err(Failure { code, message }) => {
-                    eprintln!("{message}");
-                    code
-                }
-            };
-            if code > 128 {
-                return Err(Failure { code, message: "interrupted".to_owned() });
+}
+
+impl Once<'_> {
+    /// Runs and collects once. Results are collected whatever came of the run.
+    fn run(&self, nodes: &[NodeSpec], directory: &Path) -> Result<Iteration, Failure> {
+        let runs = directory.join("runs");
+        let code = match verdict(&runs) {
+            // What the rig failed, or never ran, is run again.
+            Some(verdict) if !matches!(verdict, Verdict::Error | Verdict::Skipped) => {
+                verdict.exit_code(false)
             }
-            code
+            _ => self.suite(&runs, directory)?,
+        };
+        let kept = nodes::block_on(bring(nodes, directory, !self.arguments.no_cleanup))?;
+        let ran = verdict(&runs).is_some_and(|verdict| verdict != Verdict::Skipped);
+        let iteration = Iteration::new(self.number, code, ran, kept);
+        let text = summary::collection(&iteration);
+        fs::write(directory.join("collection_summary.txt"), text).map_err(Failure::rig)?;
+        Ok(iteration)
+    }
+
+    fn suite(&self, runs: &Path, directory: &Path) -> Result<u8, Failure> {
+        let runs = std::path::absolute(runs).map_err(Failure::rig)?;
+        let own = [("PROOFLOAD_RESULTS".to_owned(), runs.display().to_string())];
+        let plan = std::path::absolute(self.plan).map_err(Failure::rig)?;
+        let suite = Suite::at(self.root).workflow(&plan);
+        let code = match suite.run_all(variables().chain(own), &directory.join("libtest.log")) {
+            Ok(code) => code,
+            Err(Failure { code, message }) => {
+                eprintln!("{message}");
+                code
+            }
+        };
+        if code > 128 {
+            return Err(Failure { code, message: "interrupted".to_owned() });
         }
-    };
-    let kept = nodes::block_on(bring(specs, directory, !arguments.no_cleanup))?;
-    let ran = verdict(&runs).is_some_and(|verdict| verdict != Verdict::Skipped);
-    let iteration = Iteration::new(number, code, ran, kept);
-    let text = summary::collection(&iteration);
-    super::replace(directory, "collection_summary.txt", text.as_bytes()).map_err(Failure::rig)?;
-    Ok(iteration)
+        Ok(code)
+    }
 }
 
 /// Brings here what every node keeps, and removes it there where that is wanted and all of it has arrived.
@@ -168,7 +163,7 @@ async fn of_node(
     let node = Node::new(spec);
     let _connection = node.connect().await?;
     let remote = nodes::results(spec);
-    if crate::host::collect::manifest(&node, &remote).await?.is_none() {
+    if manifest(&node, &remote).await?.is_none() {
         // A node that ran nothing keeps nothing.
         return Ok((Collected::default(), false));
     }
@@ -185,10 +180,6 @@ fn verdict(runs: &Path) -> Option<Verdict> {
     let results = results::read(&runs.join("latest")).ok()?;
     results.completed_at?;
     Some(crate::gate::judge(&results, &crate::analysis::analyze(&results)).verdict)
-}
-
-fn absolute(path: &Path) -> Result<String, Failure> {
-    Ok(std::path::absolute(path).map_err(Failure::rig)?.display().to_string())
 }
 
 fn wait(delay: Length) -> Result<(), Failure> {

@@ -8,12 +8,15 @@ pub mod bootstrap;
 pub mod check;
 pub mod compare;
 pub mod compare_table;
+pub mod fetch;
 pub mod history;
 pub mod init;
+pub mod iterate;
 pub mod selftest;
-pub mod workflow;
 pub mod testbed;
+pub mod workflow;
 
+mod nodes;
 mod percent;
 
 use std::io::Write;
@@ -80,6 +83,18 @@ pub enum Command {
     /// scenario it was written from: the same ids, the same commands, the same rules.
     #[command(after_help = EXIT_CODES)]
     Workflow(workflow::Arguments),
+    /// Run network cases several times, and bring here what the nodes keep after each
+    ///
+    /// Results of failed iterations are collected too. What a node keeps is removed there only once all of it has arrived
+    /// and was compared. Called again with the same --results-dir, it goes on where it stopped.
+    #[command(after_help = EXIT_CODES)]
+    Iterate(iterate::Arguments),
+    /// Bring a directory of a node here, and prove that all of it arrived
+    ///
+    /// Files are compared by their SHA-256 sums; those that are here already are not brought again. Nothing is removed on
+    /// the node.
+    #[command(after_help = EXIT_CODES)]
+    Fetch(fetch::Arguments),
     /// Build two hosts and two guests on this machine, for trials over a real network
     ///
     /// Hosts are network namespaces with their own sshd, Open vSwitch and libvirt; guests are virtual machines without
@@ -110,6 +125,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Workflow(arguments) => workflow::run(&arguments),
+        Command::Iterate(arguments) => iterate::run(&arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Testbed(arguments) => testbed::run(&arguments),
     };
     match answer {

@@ -1,14 +1,16 @@
-//! [`find`]: the nodes that commands outside a run speak to.
+//! [`find`]: the node that a command outside a run speaks to; and how it waits, and tells of progress.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Failure;
+use super::check::workspace;
 use crate::model::spec::network::NodeSpec;
+use crate::scenario::network::config::Config;
 
 /// What every node keeps raw output in, below its workdir.
-const RESULTS: &str = "performance-test-results";
+pub(super) const RESULTS: &str = "performance-test-results";
 /// Progress is shown of what takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -32,7 +34,7 @@ pub(super) fn find(
             sudo: false,
         },
         Some(config) => {
-            let nodes = all(config)?;
+            let nodes = of(config)?;
             let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
             let known = names.join(", ");
             nodes.iter().find(|node| node.name == host).cloned().ok_or_else(|| {
@@ -47,6 +49,13 @@ pub(super) fn find(
         spec.ssh_config = Some(file.to_owned());
     }
     Ok(spec)
+}
+
+/// The nodes of a configuration.
+fn of(directory: &Path) -> Result<Vec<NodeSpec>, Failure> {
+    let directory = std::path::absolute(directory).map_err(Failure::usage)?;
+    let root = workspace(None).map_or_else(|_| directory.clone(), |workspace| workspace.root);
+    Config::load(&root, &directory).map(|config| config.nodes).map_err(Failure::usage)
 }
 
 /// Runs what speaks to nodes, until it ends or the user has had enough.

@@ -14,15 +14,32 @@ use crate::suite::Suite;
 /// The arguments of `workflow`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// Plan a configuration directory with the defaults of [network]
-    #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
-    pub config_dir: Option<PathBuf>,
-    /// Plan a scenario of kind network, by name or file; the only one where none is named
-    #[arg(long, value_name = "NAME")]
-    pub scenario: Option<String>,
+    /// What is planned
+    #[command(flatten)]
+    pub source: Source,
     /// Where to write the plan; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "generated_workflow.json")]
     pub output: PathBuf,
+    /// Check a file and say what is in it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario", "run"])]
+    pub validate: Option<PathBuf>,
+    /// Run a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario"])]
+    pub run: Option<PathBuf>,
+    /// The workspace [default: the nearest directory upwards with scenarios/ or proofload.toml]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+/// Which network cases are meant.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Source {
+    /// Those of a configuration directory, with the defaults of [network]
+    #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
+    pub config_dir: Option<PathBuf>,
+    /// Those of a scenario of kind network, by name or file; the only one where none is named
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
     /// Only these tools: scripts without their extension
     #[arg(long, value_name = "TOOL", num_args = 1..)]
     pub tools: Option<Vec<String>>,
@@ -38,15 +55,6 @@ pub struct Arguments {
     /// Only cases of this direction
     #[arg(long, value_name = "DIRECTION")]
     pub direction: Option<String>,
-    /// Check a file and say what is in it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario", "run"])]
-    pub validate: Option<PathBuf>,
-    /// Run a file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario"])]
-    pub run: Option<PathBuf>,
-    /// The workspace [default: the nearest directory upwards with scenarios/ or proofload.toml]
-    #[arg(long, value_name = "DIR")]
-    pub root: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
@@ -61,15 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         let code = suite.run_aloud(variables())?;
         return Ok(Answer { text: String::new(), code });
     }
-    let mut scenario = wanted(arguments, &workspace)?;
-    select(arguments, &mut scenario)?;
-    let unavailable = scenario.network.as_ref().and_then(|config| config.unavailable.clone());
-    if let Some(reason) = unavailable {
-        return Err(Failure::usage(format!("error: there is nothing to plan with yet: {reason}")));
-    }
-    let mut workflow = Workflow::of(&scenario);
-    workflow.metadata.generation_time = Some(jiff::Timestamp::now().to_string());
-    workflow.validate().map_err(|error| Failure::usage(format!("error: {error}")))?;
+    let workflow = arguments.source.plan(&workspace)?;
     let text = workflow.to_json();
     if arguments.output == Path::new("-") {
         return Ok(Answer::pass(text));
@@ -89,8 +89,28 @@ fn read(file: &Path) -> Result<Workflow, Failure> {
     Ok(workflow)
 }
 
+impl Source {
+    /// The plan of what is meant.
+    ///
+    /// # Errors
+    /// [`Failure`] of bad input, also where the configuration has not been found out yet.
+    pub(super) fn plan(&self, workspace: &Workspace) -> Result<Workflow, Failure> {
+        let mut scenario = wanted(self, workspace)?;
+        select(self, &mut scenario)?;
+        let unavailable = scenario.network.as_ref().and_then(|config| config.unavailable.clone());
+        if let Some(reason) = unavailable {
+            let message = format!("error: there is nothing to plan with yet: {reason}");
+            return Err(Failure::usage(message));
+        }
+        let mut workflow = Workflow::of(&scenario);
+        workflow.metadata.generation_time = Some(jiff::Timestamp::now().to_string());
+        workflow.validate().map_err(|error| Failure::usage(format!("error: {error}")))?;
+        Ok(workflow)
+    }
+}
+
 /// The scenario that is asked for, its own selection included.
-fn wanted(arguments: &Arguments, workspace: &Workspace) -> Result<Scenario, Failure> {
+fn wanted(arguments: &Source, workspace: &Workspace) -> Result<Scenario, Failure> {
     if let Some(directory) = &arguments.config_dir {
         return over(directory, workspace);
     }
@@ -126,7 +146,7 @@ fn over(directory: &Path, workspace: &Workspace) -> Result<Scenario, Failure> {
 }
 
 /// Narrows the scenario's selection to what the command line asks for.
-fn select(arguments: &Arguments, scenario: &mut Scenario) -> Result<(), Failure> {
+fn select(arguments: &Source, scenario: &mut Scenario) -> Result<(), Failure> {
     let Some(config) = &scenario.network else { return Ok(()) };
     let typed = SelectFile {
         tools: arguments.tools.clone(),

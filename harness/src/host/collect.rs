@@ -8,14 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::node::{Node, NodeError};
-use super::{Command, quote};
+use super::Command;
+use super::quote::quote;
 
 /// How long a list of checksums, or one batch of files, may take.
 const WITHIN: Duration = Duration::from_secs(600);
 /// The most that the names of one batch take, in bytes; the kernel allows 128 KiB for one argument.
 const BATCH: usize = 32 * 1024;
-/// What a batch is kept in on its way.
-const ARCHIVE: &str = ".collecting.tar";
 /// The exit code of a line that finds no directory.
 const ABSENT: i32 = 44;
 
@@ -60,12 +59,7 @@ pub async fn collect(
     let mut done = kept;
     progress(done, there.len());
     for batch in batches(&wanted) {
-        let names: Vec<String> = batch.iter().map(|name| quote(name)).collect();
-        let line = format!("cd {} && tar -cf - -- {}", quote(remote), names.join(" "));
-        let archive = local.join(ARCHIVE);
-        node.save(&line, &archive, WITHIN).await?;
-        unpack(node, &archive, local).await?;
-        std::fs::remove_file(&archive).map_err(broken)?;
+        node.download(remote, &batch, local).await?;
         done += batch.len();
         progress(done, there.len());
     }
@@ -97,14 +91,14 @@ pub async fn remove(node: &Node, remote: &str, files: &Manifest) -> Result<(), N
     }
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     for batch in batches(&names) {
-        let names: Vec<String> = batch.iter().map(|name| quote(name)).collect();
-        let line = format!("cd {} && rm -f -- {}", quote(remote), names.join(" "));
+        let names: Vec<String> = batch.iter().map(|name| word(name)).collect();
+        let line = format!("cd {} && rm -f -- {}", word(remote), names.join(" "));
         expect(node, &line).await?;
     }
     // Directories that hold something else cannot be removed, and need not be.
     let line = format!(
         "find {} -depth -type d -exec rmdir {{}} \\; 2>/dev/null; exit 0",
-        quote(remote.trim_end_matches('/'))
+        word(remote.trim_end_matches('/'))
     );
     expect(node, &line).await?;
     let left = manifest(node, remote).await?.unwrap_or_default();
@@ -119,7 +113,7 @@ pub async fn remove(node: &Node, remote: &str, files: &Manifest) -> Result<(), N
 /// # Errors
 /// [`NodeError`] when they cannot be read.
 pub async fn manifest(node: &Node, directory: &str) -> Result<Option<Manifest>, NodeError> {
-    let line = format!("cd {} 2>/dev/null || exit {ABSENT}; {SUMS}", quote(directory));
+    let line = format!("cd {} 2>/dev/null || exit {ABSENT}; {SUMS}", word(directory));
     let output = node.run(&line, WITHIN).await?;
     match output.code {
         0 => parse(&output.stdout).map(Some).map_err(|message| node.error(message)),
@@ -131,7 +125,7 @@ pub async fn manifest(node: &Node, directory: &str) -> Result<Option<Manifest>, 
     }
 }
 
-const SUMS: &str = "find . -type f ! -name .collecting.tar -exec sha256sum -- {} +";
+const SUMS: &str = "find . -type f -exec sha256sum -- {} +";
 
 async fn manifest_here(node: &Node, directory: &Path) -> Result<Manifest, NodeError> {
     let mut command = Command::shell(SUMS);
@@ -144,22 +138,17 @@ async fn manifest_here(node: &Node, directory: &Path) -> Result<Manifest, NodeEr
     parse(&output.stdout).map_err(|message| node.error(message))
 }
 
-async fn unpack(node: &Node, archive: &Path, into: &Path) -> Result<(), NodeError> {
-    let words = ["-xf", &archive.to_string_lossy(), "-C", &into.to_string_lossy()].map(str::to_owned);
-    let output = super::run(&Command::new("tar", words), WITHIN).await;
-    let output = output.map_err(|error| node.error(error.to_string()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(node.error(format!("{}: {}", into.display(), output.stderr.trim())))
-}
-
 async fn expect(node: &Node, line: &str) -> Result<(), NodeError> {
     let output = node.run(line, WITHIN).await?;
     if output.code == 0 {
         return Ok(());
     }
     Err(node.error(format!("exit code {}: {}", output.code, output.stderr.trim())))
+}
+
+/// A path as a word for a shell; no path has a NUL.
+fn word(path: &str) -> String {
+    quote(path).unwrap_or_default()
 }
 
 /// Reads what `sha256sum` prints. It marks names with a line break or a backslash, which nothing of ours has.
@@ -196,6 +185,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::model::spec::network::NodeSpec;
 
     struct Place {
         directory: tempfile::TempDir,
@@ -210,7 +200,13 @@ mod tests {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(path, text).unwrap();
             }
-            let node = Node::here(directory.path());
+            let node = Node::new(&NodeSpec {
+                name: "here".to_owned(),
+                ssh: "local:".to_owned(),
+                ssh_config: None,
+                workdir: directory.path().join("work").display().to_string(),
+                sudo: false,
+            });
             Self { directory, node }
         }
 
@@ -242,7 +238,7 @@ mod tests {
         assert_eq!((second.kept, &second.files), (2, &first.files));
         assert_eq!(fs::read_to_string(place.here().join("a")).unwrap(), "1");
         let left: Vec<_> = fs::read_dir(place.here()).unwrap().flatten().collect();
-        assert_eq!(left.len(), 2, "archives are removed: {left:?}");
+        assert_eq!(left.len(), 2, "{left:?}");
     }
 
     #[tokio::test]

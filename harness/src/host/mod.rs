@@ -1,6 +1,7 @@
 //! Where commands run: on this machine in a group of their own, waited for, and marked so that a later run can end
 //! what a killed one left.
 
+pub mod collect;
 pub mod command;
 mod environment;
 pub mod group;

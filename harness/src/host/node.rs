@@ -177,7 +177,7 @@ impl Node {
         if is_plain(name) { name.clone() } else { short_hash(name) }
     }
 
-    fn error(&self, message: impl Into<String>) -> NodeError {
+    pub(super) fn error(&self, message: impl Into<String>) -> NodeError {
         NodeError { node: self.spec.name.clone(), message: message.into() }
     }
 

@@ -121,7 +121,10 @@ impl Iteration {
     }
 
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
-        super::super::replace(directory, FILE, &serde_json::to_vec_pretty(self)?)
+        // By way of another name: half a file would pass for none, and the iteration be run again over it.
+        let part = directory.join("iteration.json.part");
+        std::fs::write(&part, serde_json::to_vec_pretty(self)?)?;
+        std::fs::rename(part, directory.join(FILE))
     }
 }
 

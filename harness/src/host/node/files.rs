@@ -62,6 +62,26 @@ impl Node {
         std::fs::rename(&part, local).map_err(|error| self.error(format!("{what}: {error}")))
     }
 
+    /// Copies files below a directory of the node to the same places below one that is here. They are not compared.
+    ///
+    /// # Errors
+    /// [`NodeError`] when a side cannot be read or written.
+    pub(in crate::host) async fn download(
+        &self,
+        remote: &str,
+        names: &[&str],
+        local: &Path,
+    ) -> Result<(), NodeError> {
+        let from = self.word(remote)?;
+        let names: Result<Vec<String>, NodeError> =
+            names.iter().map(|name| self.word(name)).collect();
+        let line = format!("cd {from} && tar -cf - -- {}", names?.join(" "));
+        let to = self.word(&local.display().to_string())?;
+        let what = format!("{remote} cannot be copied to {}", local.display());
+        self.transfer("", &line, &format!(" | tar -C {to} -o -xf -"), &what).await?;
+        Ok(())
+    }
+
     /// Runs a line on the node with a pipe here before or after it; gives what it printed to its standard error.
     async fn transfer(
         &self,

@@ -81,9 +81,10 @@ fn origin(scenario: &Scenario) -> Origin {
             nodes: Vec::new(),
             tools: None,
             hooks: Vec::new(),
+            tool: None,
         },
     };
-    testbed.hooks = hooks(scenario, &Params::default(), |level| level == Level::Global);
+    testbed.hooks = hooks(scenario, &Params::default(), |level| level <= Level::Tool);
     Origin {
         scenario: scenario.name.clone(),
         description: scenario.description.clone(),
@@ -213,18 +214,13 @@ impl Builder<'_> {
         path: &str,
     ) -> NetworkSpec {
         let protocol = &self.scenario.protocol.network;
-        let has_tool = tool.is_some();
         NetworkSpec {
             environment: ends.environment.clone(),
             server: ends.server.clone(),
             client: ends.client.clone(),
             tests: tests.to_vec(),
             tool,
-            hooks: hooks(self.scenario, matrix, |level| match level {
-                Level::Global => false,
-                Level::Tool => has_tool,
-                Level::Case | Level::Test => true,
-            }),
+            hooks: hooks(self.scenario, matrix, |level| level >= Level::Case),
             results: format!("{RESULTS}/{path}"),
             within: protocol.within,
             grace: protocol.grace,

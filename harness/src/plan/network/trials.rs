@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::workflow::{Cycle, CycleType, Workflow};
 use crate::model::metric::{NET_LATENCY_MEAN, NET_PACKETS, NET_THROUGHPUT};
 use crate::model::rules::{AbMetric, AbRule};
-use crate::model::spec::network::{Test, Topic};
+use crate::model::spec::network::{Test, TestbedSpec, Topic};
 use crate::model::spec::{DriverSpec, TargetSpec};
 use crate::model::{Action, Kind, Param, Params, Phase, Rules, Severity, Stat};
 use crate::plan::{Comparison, Trial};
@@ -53,7 +53,10 @@ impl Workflow {
             scenario: origin.scenario.clone(),
             kind: Kind::Network,
             description: origin.description.clone(),
-            target: TargetSpec::Testbed(origin.testbed.clone()),
+            target: TargetSpec::Testbed(TestbedSpec {
+                tool: cycle.ebpf_case.as_ref().map(|case| case.tool.clone()),
+                ..origin.testbed.clone()
+            }),
             driver: Some(DriverSpec::Network(cycle.proofload.network.clone())),
             probes: origin.probes.clone(),
             params,

@@ -146,7 +146,7 @@ fn hooks(scenario: &Scenario, config: &Config, context: &Context<'_>) -> Result<
         for (key, line) in [("init", init), ("post", post)] {
             let Some(line) = line else { continue };
             // What surrounds all trials cannot know the parameters of one.
-            let known = if *level == Level::Global { &[][..] } else { &params[..] };
+            let known = if *level <= Level::Tool { &[][..] } else { &params[..] };
             let rendered =
                 template::render(line, known, |name| known.contains(&name).then(String::new));
             rendered

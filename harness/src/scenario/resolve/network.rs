@@ -57,5 +57,6 @@ pub(super) fn target(config: &Config) -> TargetSpec {
         nodes: config.nodes.clone(),
         tools: config.tools.clone(),
         hooks: Vec::new(),
+        tool: None,
     })
 }
