@@ -349,3 +349,6 @@ fn without(line: &str, name: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;
