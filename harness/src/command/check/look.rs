@@ -40,8 +40,7 @@ pub(super) async fn all(workspace: &Workspace, asked: Vec<Asked>) -> Vec<Row> {
     let (engine, compose) = tokio::join!(within(survey::engine()), within(survey::compose()));
     let wants_docker: Vec<String> = scenarios_with_compose(&asked);
     // Elsewhere trials that need it are ignored, and a run can start without.
-    let required = std::env::var("PROOFLOAD_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|name| name.trim() == "docker");
+    let is_required = is_required("docker");
     let holder = lock::held_by(&workspace.lock);
     let here = Here {
         root: &workspace.root,
@@ -150,6 +149,9 @@ async fn answer(asked: Asked, here: &Here<'_>) -> Vec<Row> {
         // The rows of Docker and Compose say what to do.
         Question::Stack(_) | Question::Projects(_) => Vec::new(),
         Question::Api { spec, params, attached } => vec![api(spec, params, *attached).await],
+        Question::Testbed { config, nodes, unavailable } => {
+            vec![testbed(config, nodes, unavailable.as_deref())]
+        }
         Question::Server { name, url } => vec![server(name, url).await],
         Question::Variable { name, is_set } => vec![variable(name, *is_set)],
         Question::Registered { what, name } => {
@@ -158,6 +160,24 @@ async fn answer(asked: Asked, here: &Here<'_>) -> Vec<Row> {
         }
     };
     rows.into_iter().map(|row| Row { scenarios: asked.scenarios.clone(), ..row }).collect()
+}
+
+/// Nodes are named and not asked.
+fn testbed(config: &Path, nodes: &[String], unavailable: Option<&str>) -> Row {
+    let what = format!("testbed {}", config.display());
+    let nodes = nodes.join(", ");
+    match unavailable {
+        None => Row::ok(what, format!("configured, with {nodes}; not asked")),
+        Some(why) if is_required("testbed") => Row::missing(what, "not usable").hint(why),
+        Some(why) => Row::off(what, format!("not usable, with {nodes}"))
+            .hint(format!("{why}; until then its trials are ignored")),
+    }
+}
+
+/// True where trials that miss it fail, which are else ignored.
+fn is_required(what: &str) -> bool {
+    let required = std::env::var("PROOFLOAD_REQUIRE").unwrap_or_default();
+    required.split(',').any(|name| name.trim() == what)
 }
 
 fn program(of: &str, words: &[String], build: Option<&str>, root: &Path) -> Row {

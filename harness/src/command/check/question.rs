@@ -23,6 +23,8 @@ pub(super) enum Question {
     Projects(ComposeSpec),
     /// The application's API; `attached` where it must run already.
     Api { spec: Box<AgentsSpec>, params: Params, attached: bool },
+    /// Hosts and virtual machines, and why they cannot be used as far as that is known without asking them.
+    Testbed { config: PathBuf, nodes: Vec<String>, unavailable: Option<String> },
     /// A server that a probe asks.
     Server { name: &'static str, url: String },
     /// A variable that a driver reads, and whether it has a value.
@@ -108,7 +110,18 @@ fn questions(trial: &Trial) -> Vec<Question> {
             }
             questions.push(Question::Projects(spec.clone()));
         }
-        TargetSpec::Testbed(_) => {}
+        TargetSpec::Testbed(spec) => {
+            questions.push(Question::Program {
+                of: "testbed".to_owned(),
+                words: vec!["ssh".to_owned()],
+                build: None,
+            });
+            questions.push(Question::Testbed {
+                config: spec.config.clone(),
+                nodes: spec.nodes.iter().map(|node| node.name.clone()).collect(),
+                unavailable: trial.unavailable.clone(),
+            });
+        }
     }
     if let Some(driver) = &trial.driver {
         questions.extend(of_driver(driver, &trial.placeholders(), attached));

@@ -10,7 +10,6 @@ use crate::model::quantity::Length;
 /// A driver with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "one per trial; a box would only be in the way")]
 pub enum DriverSpec {
     /// Agents that the application itself runs, spawned through its HTTP API.
     Agents(AgentsSpec),

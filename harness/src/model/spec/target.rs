@@ -12,7 +12,6 @@ use crate::model::quantity::Length;
 /// A target with its settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "one per trial; a box would only be in the way")]
 pub enum TargetSpec {
     /// Commands on this machine.
     Process(ProcessSpec),

@@ -154,7 +154,8 @@ impl Expander<'_> {
                 set(&mut known, name, value.to_string());
             }
             let name = name(&tool.script, &parameters);
-            if all.cases.iter().any(|case| case.name == name) {
+            let same = |case: &Case| case.name == name && case.category == category;
+            if all.cases.iter().any(same) {
                 let message = format!(
                     "two cases are called {name:?}: expected tools and parameters that tell them apart"
                 );
@@ -219,7 +220,7 @@ impl Expander<'_> {
         let mut line = tool.template.value.clone();
         for name in placeholders(&tool.template) {
             let value = known.iter().find(|(own, _)| *own == name).map(|(_, value)| value);
-            let is_open = value.is_none_or(|value| value.is_empty());
+            let is_open = value.is_none_or(String::is_empty);
             if !is_open || self.is_outline {
                 continue;
             }
@@ -315,10 +316,13 @@ fn name(script: &str, parameters: &Ordered<Param>) -> String {
     parts.join("_")
 }
 
-/// The name of a script's tool: without its extension, and with `_` for `-`.
+/// The name of a script's tool: without its extension, and with `_` for `-`. The original knows `.py` and `.bt`.
 #[must_use]
 pub fn tool_name(script: &str) -> String {
-    script.replace(".py", "").replace(".bt", "").replace('-', "_")
+    let script = [".py", ".bt", ".sh"]
+        .iter()
+        .fold(script.to_owned(), |script, extension| script.replace(extension, ""));
+    script.replace('-', "_")
 }
 
 /// The names in `{NAME}`, each once; `${NAME}` is the shell's.
@@ -349,3 +353,6 @@ fn without(line: &str, name: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ use crate::scenario::error::{ScenarioError, unknown};
 pub fn read<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ScenarioError> {
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let span = error.location().as_ref().and_then(|location| span(location));
+        let span = error.location().as_ref().and_then(span);
         let message = message(&error);
         match span {
             Some(span) => ScenarioError::at(path, text, span, message),

@@ -1,0 +1,89 @@
+//! Workflow files: what is in them, and that they give the trials of their scenario.
+
+use super::super::{CycleType, Workflow};
+use super::scenario;
+use crate::plan;
+
+pub(super) fn check_round_trip(keys: &str) {
+    let scenario = scenario(keys);
+    let workflow = Workflow::of(&scenario);
+    workflow.validate().unwrap_or_else(|error| panic!("{error}"));
+    let again = Workflow::read(&workflow.to_json()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again, workflow);
+    assert_eq!(again.trials(None), plan::trials(&scenario));
+}
+
+#[test]
+fn a_workflow_file_gives_the_trials_of_its_scenario() {
+    check_round_trip("");
+    check_round_trip(
+        "network.tests = [\"latency_under_load\", \"ping\", \"pps_multi\"]\nsample.interval = \"500ms\"\n",
+    );
+}
+
+#[test]
+fn a_workflow_has_the_baselines_first_and_the_keys_of_the_original() {
+    let workflow = Workflow::of(&scenario(""));
+    let cycles = &workflow.test_sequence;
+    assert_eq!((workflow.metadata.total_test_cycles, cycles.len()), (13, 13));
+    assert_eq!(workflow.metadata.source, "unified_test_cases");
+    let ids: Vec<&str> = cycles.iter().map(|cycle| cycle.cycle_id.as_str()).take(3).collect();
+    assert_eq!(ids, ["baseline_host", "baseline_vm", "system_network_latency_case_1_host"]);
+    assert_eq!(cycles[0].cycle_type, CycleType::Baseline);
+    assert_eq!((cycles[0].expected_duration, cycles[2].expected_duration), (120.0, 480.0));
+    let json = serde_json::to_value(&workflow).unwrap();
+    assert_eq!(json["test_sequence"][2]["cycle_type"], "ebpf_test");
+    assert_eq!(json["test_sequence"][2]["ebpf_case"]["test_params"]["protocol"], "tcp");
+    assert_eq!(
+        json["test_sequence"][2]["test_cycle"]["performance_tests"][0]["throughput"][1],
+        "throughput_multi"
+    );
+    let alone = "network.select = { tools = [\"qdisc_drop\"] }\nnetwork.baseline = false\n";
+    let workflow = Workflow::of(&scenario(alone));
+    assert_eq!(workflow.test_sequence.len(), 2, "what is compared with stays in the file");
+}
+
+#[test]
+fn a_workflow_that_cannot_be_meant_is_refused_with_its_cycle() {
+    let check = |change: &dyn Fn(&mut Workflow), expected: &str| {
+        let mut workflow = Workflow::of(&scenario(""));
+        change(&mut workflow);
+        let error = workflow.validate().unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    };
+    let wrong = |workflow: &mut Workflow| {
+        workflow.test_sequence[2].proofload.baseline = Some("baseline_vm".to_owned());
+    };
+    check(
+        &wrong,
+        "cycle system_network_latency_case_1_host: a tool of environment host cannot be compared with baseline_vm",
+    );
+    check(&|workflow| drop(workflow.test_sequence.remove(0)), "total_test_cycles is 13");
+    let gone = |workflow: &mut Workflow| {
+        workflow.test_sequence.remove(0);
+        workflow.metadata.total_test_cycles = 12;
+    };
+    check(&gone, "\"baseline_host\" is no baseline cycle");
+    check(
+        &|workflow| workflow.test_sequence[2].environment = "vm".to_owned(),
+        "it is of environment vm",
+    );
+    let edited = |workflow: &mut Workflow| {
+        workflow.test_sequence[2].ebpf_case.as_mut().unwrap().command.push('x');
+    };
+    check(&edited, "change both");
+    check(
+        &|workflow| workflow.test_sequence[1].cycle_id = "baseline_host".to_owned(),
+        "cycle baseline_host: expected a cycle_id of its own",
+    );
+    check(&|workflow| workflow.test_sequence[3].proofload.network.tests.clear(), "it has no tests");
+    check(
+        &|workflow| drop(workflow.test_sequence[3].proofload.network.tests.pop()),
+        "are not those of baseline_host",
+    );
+    check(
+        &|workflow| workflow.proofload.testbed.nodes.truncate(1),
+        "is not one of proofload.testbed.nodes",
+    );
+    check(&|workflow| workflow.proofload.repeat = 1, "at least 2 blocks");
+}
