@@ -2,6 +2,8 @@
 //!
 //! `cargo test --test testbed`, where the packages prometheus and prometheus-node-exporter are installed.
 
+#[path = "testbed/nodes.rs"]
+mod nodes;
 #[path = "docker/suite.rs"]
 #[expect(dead_code, reason = "the Docker controls use all of it")]
 mod suite;
@@ -18,13 +20,19 @@ fn main() -> ExitCode {
     if std::env::var_os(ROLE).is_some() {
         return proofload::Suite::at(ROOT).main();
     }
+    if nodes::plays_the_killed() {
+        return ExitCode::SUCCESS;
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let trials =
-        vec![Trial::test("prometheus_scraping_real_exporters_reads_what_the_kernel_says", || {
+    let mut trials = nodes::trials();
+    trials.extend([Trial::test(
+        "prometheus_scraping_real_exporters_reads_what_the_kernel_says",
+        || {
             prometheus();
             Ok(())
-        })];
+        },
+    )]);
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
