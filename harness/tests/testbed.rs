@@ -9,6 +9,8 @@ mod faults;
 mod lab;
 #[path = "testbed/network.rs"]
 mod network;
+#[path = "testbed/nodes.rs"]
+mod nodes;
 #[path = "testbed/prometheus.rs"]
 mod prometheus;
 #[path = "docker/suite.rs"]
@@ -25,9 +27,13 @@ fn main() -> ExitCode {
     if std::env::var_os(ROLE).is_some() {
         return proofload::Suite::at(ROOT).main();
     }
+    if nodes::plays_the_killed() {
+        return ExitCode::SUCCESS;
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let mut trials = prometheus::trials();
+    trials.extend(nodes::trials());
     let on_the_testbed: Vec<Trial> = network::trials().into_iter().chain(faults::trials()).collect();
     let missing = lab::missing();
     if let Some(reason) = missing.as_ref().filter(|_| !lab::is_required()) {

@@ -29,6 +29,19 @@ head -c "$size" < "$1"
 "#;
 
 impl Node {
+    /// Makes a directory on the node, with those above it.
+    ///
+    /// # Errors
+    /// [`NodeError`] when the node cannot be reached, or says why it cannot be made.
+    pub async fn make_directory(&self, path: &str, within: Duration) -> Result<(), NodeError> {
+        let line = format!("mkdir -p -- {}", self.word(path)?);
+        let said = self.exec(&line, within).await?;
+        if said.code == 0 {
+            return Ok(());
+        }
+        Err(self.error(format!("{path} cannot be made: {}", said.stderr.trim_end())))
+    }
+
     /// Copies all that is in a directory here into one on the node, which is made if missing; what else is there stays.
     ///
     /// # Errors
