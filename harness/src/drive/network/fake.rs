@@ -83,8 +83,9 @@ impl Remote for FakeNode {
         let mut world = self.world.lock().unwrap();
         let name = self.name;
         let printed = match line {
+            line if line.contains("ss -Hltnp") => world.sockets(name, line),
             line if line.starts_with("mkdir") => String::new(),
-            line if line.starts_with("ss ") => world.sockets(name, line),
+            line if line.starts_with("printf") => world.fetched(line),
             line if line.starts_with("cat /sys/class/net") => {
                 world.counted += world.packets / 2;
                 format!("{0}\n{0}\n", world.counted)
@@ -93,7 +94,7 @@ impl Remote for FakeNode {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()
             }
             line if line.starts_with("df") => "/dev/vda 100 100 0 100% /".to_owned(),
-            line => world.file(line),
+            line => world.file(line.rsplit(' ').next().unwrap_or_default()),
         };
         // Only what changes something, and what looks for strangers.
         if line.starts_with("mkdir") {
@@ -164,9 +165,19 @@ impl World {
         self.listening.clone() + &ours.collect::<String>()
     }
 
-    /// What the file holds that a line prints the beginning or the end of.
-    fn file(&self, line: &str) -> String {
-        let file = line.rsplit_once(' ').map_or(line, |(_, file)| file);
+    /// What a line prints that fetches several files, each behind a mark.
+    fn fetched(&self, line: &str) -> String {
+        let part = |part: &str| {
+            if let Some(mark) = part.strip_prefix("printf '%s\\n' '") {
+                return format!("{}\n", mark.trim_end_matches('\''));
+            }
+            part.rsplit_once(" -- ").map(|(_, file)| self.file(file)).unwrap_or_default()
+        };
+        line.split(" && ").map(part).collect()
+    }
+
+    /// What a file holds.
+    fn file(&self, file: &str) -> String {
         match file {
             file if file.contains("ebpf_output") => self.said.clone(),
             file if file.ends_with(".err") => String::new(),

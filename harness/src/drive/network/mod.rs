@@ -134,7 +134,7 @@ impl Network {
         let stopped = subject.stop(self.spec.grace.0).await;
         let kept = match std::mem::take(&mut subject.output) {
             output if output.is_empty() => Ok(()),
-            output => collect::keep(&*subject.node, &self.spec.results, &output, &self.logs)
+            output => collect::keep(&*subject.node, &self.spec.results, &[output], &self.logs)
                 .await
                 .map(drop),
         };
