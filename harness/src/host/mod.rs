@@ -4,6 +4,7 @@
 pub mod command;
 mod environment;
 pub mod group;
+pub mod hooks;
 pub mod http;
 pub mod log;
 pub mod node;

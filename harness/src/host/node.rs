@@ -8,7 +8,9 @@ mod client;
 mod connection;
 mod ending;
 mod explain;
+mod files;
 mod group;
+mod listen;
 mod script;
 
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 pub use connection::Connection;
 pub use group::{GroupState, RemoteGroup, Stopped};
+pub use listen::Listener;
 
 use super::owner::{Owner, short_hash};
 use super::{CommandError, command};
@@ -112,13 +115,12 @@ impl Node {
         mark: &str,
         within: Duration,
     ) -> Result<RemoteOutput, Failed> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
         let failed = |goes_on, message: String| Failed { goes_on, error: self.error(message) };
         let workdir = &self.spec.workdir;
         if !workdir.starts_with('/') {
             return Err(failed(false, format!("workdir `{workdir}` must be an absolute path")));
         }
-        let nonce = format!("proofload:{}:{}", self.owner, NEXT.fetch_add(1, Ordering::Relaxed));
+        let nonce = self.nonce();
         let command = script::wrapped(&nonce, mark, workdir, line)
             .map_err(|message| failed(false, message))?;
         let command = client::client(&self.spec, &self.control, &command);
@@ -151,6 +153,12 @@ impl Node {
                 ),
             )),
         }
+    }
+
+    /// What tells the output of one line from whatever else is printed.
+    fn nonce(&self) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        format!("proofload:{}:{}", self.owner, NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     fn state_base(&self) -> String {

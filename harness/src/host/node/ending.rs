@@ -120,7 +120,7 @@ impl Node {
         self.read(&said)
     }
 
-    fn root(&self) -> As {
+    pub(super) fn root(&self) -> As {
         if self.spec.sudo { As::Root } else { As::User }
     }
 

@@ -9,10 +9,16 @@ const WRAP: &str = include_str!("wrap.sh");
 const PROCESSES: &str = include_str!("processes.sh");
 
 pub(super) const END: &str = include_str!("end.sh");
+pub(super) const LISTENERS: &str = include_str!("listeners.sh");
 pub(super) const OWNERS: &str = include_str!("owners.sh");
 pub(super) const START: &str = include_str!("start.sh");
 pub(super) const STATE: &str = include_str!("state.sh");
 pub(super) const SUPERVISE: &str = include_str!("supervise.sh");
+
+const SILENT: &str = r#"printf '%s\n' "$1" >&2
+/bin/sh -c "$2"
+printf '\n%s %s\n' "$1" "$?" >&2
+"#;
 
 /// Becomes root where that needs no password, and goes on with the script as it is where it does.
 const AS_ROOT: &str = r#"script=$1
@@ -42,6 +48,14 @@ pub(super) fn wrapped(
     line: &str,
 ) -> Result<String, String> {
     Ok(format!("exec {}", shell(&plain(WRAP), &[nonce, mark, workdir, line])?))
+}
+
+/// As [`wrapped`], for a line whose standard output is nothing but a file.
+///
+/// # Errors
+/// As [`shell`].
+pub(super) fn silent(nonce: &str, line: &str) -> Result<String, String> {
+    Ok(format!("exec {}", shell(SILENT, &[nonce, line])?))
 }
 
 /// An operation on processes, as a line.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::host::procfs::Stat;
 use crate::host::wait::{Check, wait_for};
+use crate::model::spec::network::Protocol;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -193,4 +194,50 @@ async fn what_cannot_be_started_says_why() {
     let relative = NodeSpec { workdir: "work".into(), ..node.spec().clone() };
     let error = Node::new(&relative).run("true", LONG).await.unwrap_err();
     assert!(error.message.contains("absolute path"), "{error}");
+}
+
+#[tokio::test]
+async fn whoever_listens_is_waited_for_and_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let node = node(directory.path());
+    let ip = std::net::IpAddr::from([127, 0, 0, 1]);
+    let tcp = std::net::TcpListener::bind((ip, 0)).unwrap();
+    let udp = std::net::UdpSocket::bind((ip, 0)).unwrap();
+    let ports = [
+        (Protocol::Tcp, tcp.local_addr().unwrap().port()),
+        (Protocol::Udp, udp.local_addr().unwrap().port()),
+    ];
+    for (protocol, port) in ports {
+        node.wait_listening(protocol, port, ip, LONG).await.unwrap();
+        let found = node.listeners(protocol, port).await.unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].ip, found[0].pid), (ip, Some(std::process::id())));
+    }
+    let other = std::net::IpAddr::from([127, 0, 0, 11]);
+    let waited = node.wait_listening(Protocol::Tcp, ports[0].1, other, Duration::from_secs(1));
+    let message = waited.await.unwrap_err().message;
+    assert!(message.ends_with("(not within 1s: only on 127.0.0.1)"), "{message}");
+    drop(tcp);
+    assert!(node.listeners(Protocol::Tcp, ports[0].1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_copied_is_the_same_there_and_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let node = node(directory.path());
+    let (from, back) = (directory.path().join("it's here"), directory.path().join("back"));
+    std::fs::create_dir_all(from.join("a b")).unwrap();
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    std::fs::write(from.join("a b/c'd"), &bytes).unwrap();
+    let remote = directory.path().join("work/to").to_str().unwrap().to_owned();
+    for _ in 0..2 {
+        node.upload(&from, &remote).await.unwrap();
+    }
+    assert_eq!(std::fs::read_dir(&remote).unwrap().count(), 1);
+    node.copy_to_local(&format!("{remote}/a b/c'd"), &back).await.unwrap();
+    assert_eq!(std::fs::read(&back).unwrap(), bytes);
+    let error = node.copy_to_local("/nowhere/a", &back).await.unwrap_err();
+    assert!(error.message.starts_with("/nowhere/a cannot be copied to /"), "{error}");
+    let error = node.upload(&from, "/proc/nowhere").await.unwrap_err();
+    assert!(error.message.contains("cannot be copied to /proc/nowhere"), "{error}");
 }

@@ -19,8 +19,10 @@ pub struct TestbedSpec {
     pub nodes: Vec<NodeSpec>,
     /// What is copied to every node that runs a tool, relative to `config`: the tools under test.
     pub tools: Option<PathBuf>,
-    /// Run when the testbed is entered and left: level [`Level::Global`].
+    /// Of the levels [`Level::Global`] and [`Level::Tool`], in declared order.
     pub hooks: Vec<Hook>,
+    /// The tool under test whose hooks of [`Level::Tool`] surround the trials; `None` where there is none.
+    pub tool: Option<String>,
 }
 
 /// One host or virtual machine.
@@ -28,11 +30,11 @@ pub struct TestbedSpec {
 pub struct NodeSpec {
     /// Its name in the configuration, for example `host-server`.
     pub name: String,
-    /// `user@host`, `host` or `ssh://user@host:port`, as `ssh` takes it.
+    /// `user@host`, `host` or `ssh://user@host:port`, as `ssh` takes it; `local:` for this machine, without SSH.
     pub ssh: String,
     /// A configuration file for `ssh` in place of the user's own.
     pub ssh_config: Option<PathBuf>,
-    /// The directory on the node below which everything is written.
+    /// The directory on the node below which everything is written: an absolute path.
     pub workdir: String,
     /// True where commands that need root are run with `sudo -n`.
     pub sudo: bool,
@@ -51,7 +53,7 @@ pub struct NetworkSpec {
     pub tests: Vec<Test>,
     /// The tool under test; `None` of a baseline.
     pub tool: Option<Tool>,
-    /// Of the levels [`Level::Tool`], [`Level::Case`] and [`Level::Test`], in declared order.
+    /// Of the levels [`Level::Case`] and [`Level::Test`], in declared order; those above are the testbed's.
     pub hooks: Vec<Hook>,
     /// Where raw output is kept on the nodes, relative to each node's workdir, for example
     /// `performance-test-results/baseline/host`.
@@ -215,6 +217,13 @@ pub enum Level {
 }
 
 /// Commands before and after something. Every `init` that was begun has its `post`, also after a failure.
+///
+/// A command is a line for the node's shell, run in the node's workdir, or one of these, whose words are taken apart as a
+/// shell does it, and whose paths are relative to the workdir:
+/// - `builtin:mkdir PATH...` makes directories, with those above them;
+/// - `builtin:remove PATH...` removes files and directories below the workdir;
+/// - `builtin:require PROGRAM...` fails where one of the programs is missing, and says which package has it;
+/// - `builtin:upload LOCAL REMOTE` copies the content of a directory here, relative to the workspace root, to the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
