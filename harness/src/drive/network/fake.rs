@@ -1,6 +1,7 @@
 //! Nodes that run nothing: they note what they are asked, and answer as a real one would.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 
 use super::Nodes;
 use super::remote::{Group, Remote};
+use crate::host::hooks::Runner;
 use crate::host::node::{GroupState, NodeError, RemoteOutput, Stopped};
 use crate::model::quantity::Length;
 use crate::model::spec::NetworkSpec;
@@ -65,7 +67,32 @@ struct FakeGroup {
 
 /// The nodes of [`spec`].
 pub(super) fn nodes(world: &Shared) -> Nodes {
-    Nodes { server: node("server", world), client: node("client", world) }
+    Nodes {
+        server: node("server", world),
+        client: node("client", world),
+        tool: Some(node("server", world)),
+        hooks: Box::new(HookRunner(Arc::clone(world))),
+    }
+}
+
+/// Notes the lines of hooks; those that hold `fail` do.
+struct HookRunner(Shared);
+
+#[async_trait]
+impl Runner for HookRunner {
+    fn nodes(&self) -> Vec<String> {
+        vec!["server".to_owned(), "client".to_owned()]
+    }
+
+    async fn run(&self, node: &str, line: &str) -> Result<RemoteOutput, NodeError> {
+        self.0.lock().unwrap().asked.push(format!("{node}: {line}"));
+        let code = i32::from(line.contains("fail"));
+        Ok(RemoteOutput { code, stdout: String::new(), stderr: String::new() })
+    }
+
+    async fn upload(&self, node: &str, _: &Path, _: &str) -> Result<(), NodeError> {
+        Err(NodeError { node: node.to_owned(), message: "nothing is uploaded".to_owned() })
+    }
 }
 
 /// A node of that name.
@@ -123,10 +150,13 @@ impl Remote for FakeNode {
 #[async_trait]
 impl Group for FakeGroup {
     async fn state(&self) -> Result<GroupState, NodeError> {
-        let world = self.world.lock().unwrap();
+        let mut world = self.world.lock().unwrap();
+        if self.name == "clients" {
+            let id = self.id();
+            world.running.retain(|other| *other != id);
+        }
         Ok(match world.odd.get(self.name.as_str()) {
             Some(Odd::Ends(code)) => GroupState::Ended(*code),
-            _ if self.name == "clients" => GroupState::Ended(0),
             _ if world.running.contains(&self.id()) => GroupState::Running,
             _ => GroupState::Ended(0),
         })

@@ -5,7 +5,7 @@ use super::fake::{self, Odd, Shared, World};
 use super::*;
 use crate::model::EventKind;
 use crate::model::quantity::Length;
-use crate::model::spec::network::{Beside, Flow, Protocol, Shape, Test, Tool, Topic};
+use crate::model::spec::network::{Beside, Flow, Hook, Protocol, Shape, Test, Tool, Topic};
 
 const TCP: &str = include_str!("../../../tests/data/network/tools/iperf3/tcp.json");
 const UDP: &str = include_str!("../../../tests/data/network/tools/iperf3/udp.json");
@@ -25,14 +25,13 @@ fn tcp() -> Shared {
 }
 
 fn network(spec: &NetworkSpec, world: &Shared, logs: &Path) -> Network {
-    let tool = spec.tool.as_ref().map(|_| fake::node("server", world));
-    Network::with(spec, logs, fake::nodes(world), tool).unwrap()
+    Network::with(spec, logs, logs, fake::nodes(world)).unwrap()
 }
 
 /// Walks through all actions as a trial does; the reading after each, and how it ended. After a failure it is stopped.
 async fn walk(spec: &NetworkSpec, world: &Shared) -> (Vec<Observation>, Result<(), DriverError>) {
     let logs = tempfile::tempdir().unwrap();
-    let mut driver = network(spec, world, logs.path());
+    let mut driver = network(spec, world, &logs.path().join("logs"));
     let mut seen = Vec::new();
     for action in &ALL {
         let entered = driver.enter(action).await;
@@ -79,7 +78,6 @@ async fn the_tool_is_up_before_the_servers_and_the_servers_before_the_clients() 
             "server: mkdir",
             "server: start server-5001",
             "client: start clients",
-            "client: stop clients",
             "server: stop server-5001",
             "server: stop tool",
         ]
@@ -92,6 +90,38 @@ async fn the_tool_is_up_before_the_servers_and_the_servers_before_the_clients() 
     assert_eq!(value(&seen[2], "net.throughput"), Some(14_514_995_760.828_62));
     assert_eq!(value(&seen[2], "net.packets.counted"), Some(0.0));
     assert_eq!(seen[3], Observation::default(), "figures are told once");
+}
+
+fn hook(level: Level, init: &str) -> Hook {
+    let (name, node) = (format!("{level:?}"), Some("server".to_owned()));
+    let (init, post) = (Some(init.to_owned()), Some(format!("post {level:?}")));
+    Hook { level, name, node, init, post }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_surround_the_case_and_each_test_also_after_a_failure() {
+    let hooks = |test: &str| vec![hook(Level::Case, "init Case"), hook(Level::Test, test)];
+    let spec = NetworkSpec { hooks: hooks("init Test"), ..with_tool(fake::tool()) };
+    let world = tcp();
+    walk(&spec, &world).await.1.unwrap();
+    let asked = world.lock().unwrap().asked.join(", ");
+    let place = |what: &str| asked.find(what).unwrap_or_else(|| panic!("no {what} in {asked}"));
+    let order = [
+        "init Case",
+        "start tool",
+        "init Test",
+        "start server",
+        "stop server",
+        "post Test",
+        "stop tool",
+        "post Case",
+    ];
+    assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{asked}");
+    let world = tcp();
+    let failing = NetworkSpec { hooks: hooks("fail"), ..spec };
+    check_failure(&failing, &world, false, &["init of hook `Test` on server failed: code 1"]).await;
+    let asked = world.lock().unwrap().asked.join(", ");
+    assert!(asked.ends_with("server: post Test, server: stop tool, server: post Case"), "{asked}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -306,7 +336,7 @@ fn what_a_tool_cannot_do_is_known_before_anything_starts() {
     let world = tcp();
     let check = |test: Test, expected: &str| {
         let spec = NetworkSpec { tests: vec![test], ..fake::spec() };
-        let opened = Network::with(&spec, Path::new("/"), fake::nodes(&world), None);
+        let opened = Network::with(&spec, Path::new("/"), Path::new("/"), fake::nodes(&world));
         assert_eq!(opened.err().unwrap().message, expected);
     };
     check(
@@ -319,6 +349,6 @@ fn what_a_tool_cannot_do_is_known_before_anything_starts() {
     let twice = Test { beside: Some(Box::new(beside)), ..fake::test("a") };
     let expected = "test a: two servers on port 5001: give one of them another `port`";
     let spec = NetworkSpec { tests: vec![twice], ..fake::spec() };
-    let opened = Network::with(&spec, Path::new("/"), fake::nodes(&world), None);
+    let opened = Network::with(&spec, Path::new("/"), Path::new("/"), fake::nodes(&world));
     assert!(opened.err().unwrap().message.ends_with(&expected["test a: ".len()..]));
 }
