@@ -219,6 +219,8 @@ async fn a_tool_that_dies_while_a_test_runs_ends_it_and_is_told_once() {
     assert_eq!(seen.incidents[0].source.as_ref(), "watch");
     assert!(seen.incidents[0].message.contains("exit status 139"), "{seen:?}");
     assert_eq!(driver.read().await, Observation::default());
+    let error = driver.enter(&Action::Collect).await.unwrap_err();
+    assert_eq!(error, DriverError::system("tool watch ended before the traffic did"));
     driver.enter(&Action::Stop).await.unwrap();
     assert_eq!(world.lock().unwrap().running, Vec::<String>::new());
 }
