@@ -86,7 +86,7 @@ pub fn open(
         DriverSpec::Command(spec) => {
             Ok(Box::new(command::Command::open(spec, root, params, logs)?))
         }
-        DriverSpec::Network(spec) => Ok(Box::new(network::Network::open(spec, logs)?)),
+        DriverSpec::Network(spec) => Ok(Box::new(network::Network::open(spec, root, logs)?)),
         DriverSpec::Custom(spec) => custom(spec, params, registered),
     }
 }

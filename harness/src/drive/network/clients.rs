@@ -39,8 +39,17 @@ pub(super) struct Process {
 pub(super) struct Timing {
     pub(super) file: String,
     pub(super) code: i32,
-    /// Seconds since 1970 by the clock of its node; absent where that has no fractions of a second.
-    pub(super) ended: Option<f64>,
+    /// When it began and ended, in seconds since 1970 by the clock of its node; absent where that has no fractions of a
+    /// second.
+    pub(super) lived: Option<(f64, f64)>,
+}
+
+/// A process, and how long of its life its data counted, all in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lived {
+    pub(super) began: f64,
+    pub(super) ended: f64,
+    pub(super) counted: f64,
 }
 
 /// The line, for a shell in the node's workdir.
@@ -66,17 +75,21 @@ fn timing(line: &str) -> Option<Timing> {
     let mut words = line.split(' ');
     let file = words.next()?.to_owned();
     let code = words.next()?.parse().ok()?;
-    let ended = words.nth(1).filter(|time| time.contains('.'));
-    Some(Timing { file, code, ended: ended.and_then(|time| time.parse().ok()) })
+    let mut time = || words.next().filter(|time| time.contains('.'))?.parse().ok();
+    Some(Timing { file, code, lived: time().zip(time()) })
 }
 
-/// The part of the shortest flow for which all of them ran. Each is when it ended, and for how many seconds its data
-/// counted.
-pub(super) fn overlap(flows: &[(f64, f64)]) -> f64 {
-    let last_began = flows.iter().map(|(ended, length)| ended - length).fold(f64::MIN, f64::max);
-    let first_ended = flows.iter().map(|(ended, _)| *ended).fold(f64::MAX, f64::min);
-    let shortest = flows.iter().map(|(_, length)| *length).fold(f64::MAX, f64::min);
-    ((first_ended - last_began) / shortest).clamp(0.0, 1.0)
+/// The part of the shortest flow for which all of them ran: at least, and at most. The tools do not tell when in the
+/// lives of their processes the data went.
+pub(super) fn overlap(flows: &[Lived]) -> (f64, f64) {
+    let least = |of: fn(&Lived) -> f64| flows.iter().map(of).fold(f64::MAX, f64::min);
+    let most = |of: fn(&Lived) -> f64| flows.iter().map(of).fold(f64::MIN, f64::max);
+    let shortest = least(|flow| flow.counted);
+    let part = |from: f64, to: f64| ((to - from) / shortest).clamp(0.0, 1.0);
+    (
+        part(most(|flow| flow.ended - flow.counted), least(|flow| flow.began + flow.counted)),
+        part(most(|flow| flow.began), least(|flow| flow.ended)),
+    )
 }
 
 #[cfg(test)]
@@ -116,7 +129,10 @@ mod tests {
         assert_eq!(codes, [("a", 3), ("b", 0)], "{written}");
         let kept = |file: &str| std::fs::read_to_string(directory.path().join(file)).unwrap();
         assert_eq!((kept("b").as_str(), kept("b.err").as_str()), ("hello\n", "bad\n"));
-        assert!(timings[0].ended.unwrap() > 1.7e9, "{written}");
+        assert!(
+            timings[0].lived.is_some_and(|(began, ended)| 1.7e9 < began && began <= ended),
+            "{written}"
+        );
     }
 
     #[test]
@@ -125,9 +141,13 @@ mod tests {
         let found = timings(whole).unwrap();
         assert_eq!(
             found[0],
-            Timing { file: "a".to_owned(), code: 0, ended: Some(1_700_000_003.5) }
+            Timing {
+                file: "a".to_owned(),
+                code: 0,
+                lived: Some((1_700_000_000.5, 1_700_000_003.5))
+            }
         );
-        assert_eq!(found[1], Timing { file: "b".to_owned(), code: HUNG, ended: None });
+        assert_eq!(found[1], Timing { file: "b".to_owned(), code: HUNG, lived: None });
         for at in 0..whole.len() {
             assert_eq!(timings(&whole[..at]), None, "cut at {at}");
         }
@@ -135,14 +155,21 @@ mod tests {
 
     #[test]
     fn flows_overlap_for_the_time_that_all_of_them_last() {
-        for (flows, expected) in [
-            (vec![(13.0, 3.0)], 1.0),
-            (vec![(13.0, 3.0), (13.0, 3.0)], 1.0),
-            (vec![(13.0, 3.0), (14.5, 3.0)], 0.5),
-            (vec![(13.0, 3.0), (17.0, 3.0)], 0.0),
-            (vec![(13.0, 1.0), (14.0, 10.0)], 1.0),
+        for (flows, least, most) in [
+            (vec![(10.0, 13.0)], 1.0, 1.0),
+            (vec![(10.0, 13.0), (10.0, 13.0)], 1.0, 1.0),
+            (vec![(10.0, 13.0), (11.5, 14.5)], 0.5, 0.5),
+            (vec![(10.0, 13.0), (14.0, 17.0)], 0.0, 0.0),
+            // One of them took 1.5 s to connect, or to close.
+            (vec![(10.0, 13.0), (10.0, 14.5)], 0.5, 1.0),
         ] {
-            assert!((overlap(&flows) - expected).abs() < 1e-9, "{flows:?}");
+            let lived = |(began, ended)| Lived { began, ended, counted: 3.0 };
+            let flows: Vec<Lived> = flows.into_iter().map(lived).collect();
+            let found = overlap(&flows);
+            assert!(
+                (found.0 - least).abs() < 1e-9 && (found.1 - most).abs() < 1e-9,
+                "{flows:?} {found:?}"
+            );
         }
     }
 }

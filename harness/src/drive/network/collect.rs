@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::DriverError;
-use super::clients::{HUNG, Process, Timing, overlap, timings};
+use super::clients::{HUNG, Lived, Process, Timing, overlap, timings};
 use super::counters::{BothEnds, Counted, disagreement};
 use super::course::{Course, Ends, Part, read_counters};
 use super::figures::Figures;
@@ -39,29 +39,30 @@ impl Course {
     /// [`DriverError`]: the system's where a flow failed with a tool beside it, the rig's where it had none, or where a
     /// server or a node failed.
     pub(super) async fn collect(
-        &self,
+        &mut self,
         ends: Ends<'_>,
         logs: &Path,
     ) -> Result<Observation, DriverError> {
         self.finish(ends).await?;
-        let after = read_counters(ends).await?;
-        let ran = self.read(ends, logs).await;
+        let this = &*self;
+        let (after, ran) = tokio::join!(read_counters(ends), this.read(ends, logs));
         let mut failures = String::new();
-        for server in &self.servers {
-            if let Some(failure) = server.failure(ends.server).await {
-                let _ = write!(failures, "\n  {failure}");
+        if !ran.as_ref().is_ok_and(|ran| ran.iter().all(|one| one.result.is_ok())) {
+            for server in &this.servers {
+                if let Some(failure) = server.failure(ends.server).await {
+                    let _ = write!(failures, "\n  {failure}");
+                }
             }
         }
-        let outputs: Vec<String> =
-            self.servers.iter().map(|server| server.output.clone()).collect();
-        self.end().await?;
-        for output in outputs {
-            keep(ends.server, &ends.spec.results, &output, logs).await?;
-        }
+        this.end().await?;
+        let outputs = this.servers.iter().map(|server| server.output.clone());
+        let outputs: Vec<String> = outputs.collect();
+        keep(ends.server, &ends.spec.results, &outputs, logs).await?;
+        let after = after?;
         let ran = ran?;
         let refused: Vec<String> = ran.iter().filter_map(Ran::refused).collect();
         if !refused.is_empty() {
-            let message = format!("{}: {}", self.test.name, refused.join("; "));
+            let message = format!("{}: {}", this.test.name, refused.join("; "));
             return Err(match (failures.is_empty(), &ends.spec.tool) {
                 (false, _) => DriverError::rig(format!("{message}{failures}")),
                 (true, None) => DriverError::rig(message),
@@ -70,36 +71,42 @@ impl Course {
                 }
             });
         }
-        self.observed(&ran, after)
+        this.observed(&ran, after)
     }
 
     async fn read(&self, ends: Ends<'_>, logs: &Path) -> Result<Vec<Ran<'_>>, DriverError> {
         let (node, names) = (ends.client, &self.names);
-        let results = &ends.spec.results;
-        let written = keep(node, results, &names.timing(), logs).await?;
-        let Some(timings) = timings(&written.stdout) else {
+        let directory = names.client();
+        let mut files = vec![names.timing()];
+        for process in self.parts.iter().flat_map(|part| &part.processes) {
+            files.push(format!("{directory}/{}", process.file));
+            files.push(format!("{directory}/{}.err", process.file));
+        }
+        let mut kept = keep(node, &ends.spec.results, &files, logs).await?.into_iter();
+        let written = kept.next().unwrap_or_default();
+        let Some(timings) = timings(&written) else {
             let space =
                 node.run("df -P . | tail -n 1", BRIEF).await.map_err(|error| lost(&error))?;
             return Err(DriverError::rig(format!(
                 "{} on {} breaks off: {}; its file system: {}",
                 names.timing(),
                 node.name(),
-                written.stdout.lines().last().unwrap_or("it is empty"),
+                written.lines().last().unwrap_or("it is empty"),
                 space.stdout.trim()
             )));
         };
         let mut ran = Vec::new();
         for part in &self.parts {
             for process in &part.processes {
-                let file = format!("{}/{}", names.client(), process.file);
-                let kept = keep(node, results, &file, logs).await?;
-                let stderr = keep(node, results, &format!("{file}.err"), logs).await?.stdout;
+                let stdout = kept.next().unwrap_or_default();
+                let stderr = kept.next().unwrap_or_default();
                 let timing = timings.iter().find(|timing| timing.file == process.file);
                 let Some(timing) = timing.cloned() else {
-                    let message = format!("{}: nobody knows how {file} ended", node.name());
+                    let (node, file) = (node.name(), &process.file);
+                    let message = format!("{node}: nobody knows how {file} ended");
                     return Err(DriverError::rig(message));
                 };
-                let printed = Printed { code: timing.code, stdout: kept.stdout, stderr };
+                let printed = Printed { code: timing.code, stdout, stderr };
                 let result = match timing.code {
                     HUNG => {
                         Err(format!("it did not end within {} s and was ended", process.within))
@@ -126,25 +133,32 @@ impl Course {
             .collect();
         let all: Vec<Figures> = reported.iter().map(|(_, figures)| (*figures).clone()).collect();
         if ran.len() > 1 {
-            let windows = ran
-                .iter()
-                .map(|ran| Some((ran.timing.ended?, ran.result.as_ref().ok()?.duration)))
-                .collect::<Option<Vec<(f64, f64)>>>();
-            match windows.map(|windows| overlap(&windows)) {
-                Some(part) if part < TOGETHER => {
-                    return Err(DriverError::rig(format!(
-                        "{source}: its {} flows ran together for {:.0}% of their time only: their figures cannot be \
-                         put together; look for a client that started late",
-                        ran.len(),
-                        part * 100.0
-                    )));
-                }
-                Some(_) => {}
+            let flows = ran.iter().map(|ran| {
+                let (began, ended) = ran.timing.lived?;
+                Some(Lived { began, ended, counted: ran.result.as_ref().ok()?.duration })
+            });
+            let said = match flows.collect::<Option<Vec<Lived>>>() {
                 None => {
-                    let message = "whether its flows ran together is not known: `date` on the node has no fractions of a second";
-                    seen.incidents.push(Incident::new(EventKind::Note, &source, message));
+                    Some("is not known: `date` on its node has no fractions of a second".to_owned())
                 }
-            }
+                Some(flows) => {
+                    let (least, most) = overlap(&flows);
+                    let percent = format!("{:.0}% to {:.0}%", least * 100.0, most * 100.0);
+                    if most < TOGETHER {
+                        return Err(DriverError::rig(format!(
+                            "{source}: its {} flows ran together for {:.0}% of their time at most: their figures \
+                             cannot be put together; look for a client that started late",
+                            ran.len(),
+                            most * 100.0
+                        )));
+                    }
+                    (least < TOGETHER).then(|| {
+                        format!("is between {percent} of their time: connecting and closing took as long as that")
+                    })
+                }
+            };
+            let note = said.map(|said| format!("how long its flows ran together {said}"));
+            seen.incidents.extend(note.map(|note| Incident::new(EventKind::Note, &source, note)));
         }
         let figures = Figures::together(&all);
         seen.readings = figures.readings(&source);
@@ -188,23 +202,36 @@ impl Ran<'_> {
     }
 }
 
-/// What a file on a node holds, which is also written below `logs`.
+/// What files on a node hold, which is also written below `logs`.
 pub(super) async fn keep(
     node: &dyn Remote,
     results: &str,
-    file: &str,
+    files: &[String],
     logs: &Path,
-) -> Result<Printed, DriverError> {
-    let line = format!("tail -c {FETCHED} -- {}", word(file)?);
-    let stdout = succeed(node, &line, &format!("fetch {file}")).await?;
-    let below = file.strip_prefix(results).unwrap_or(file).trim_start_matches('/');
-    let path = logs.join(node.name()).join(below);
-    let written = match path.parent() {
-        Some(parent) => std::fs::create_dir_all(parent),
-        None => Ok(()),
-    };
-    written
-        .and_then(|()| std::fs::write(&path, &stdout))
-        .map_err(|error| DriverError::rig(format!("write {}: {error}", path.display())))?;
-    Ok(Printed { stdout, ..Printed::default() })
+) -> Result<Vec<String>, DriverError> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Nothing that a tool prints holds the moment at which it is fetched.
+    let mark = format!("--- proofload {} ---", jiff::Timestamp::now().as_nanosecond());
+    let mut line = String::new();
+    for file in files {
+        line += &format!("printf '%s\\n' '{mark}' && tail -c {FETCHED} -- {} && ", word(file)?);
+    }
+    let printed = succeed(node, &(line + ":"), "fetch results").await?;
+    let mark = format!("{mark}\n");
+    let held: Vec<String> = printed.split(&mark).skip(1).map(str::to_owned).collect();
+    if held.len() != files.len() {
+        let (name, found, of) = (node.name(), held.len(), files.len());
+        return Err(DriverError::rig(format!("fetch results on {name}: {found} files of {of}")));
+    }
+    for (file, held) in files.iter().zip(&held) {
+        let below = file.strip_prefix(results).unwrap_or(file).trim_start_matches('/');
+        let path = logs.join(node.name()).join(below);
+        let directory = path.parent().unwrap_or(logs);
+        std::fs::create_dir_all(directory)
+            .and_then(|()| std::fs::write(&path, held))
+            .map_err(|error| DriverError::rig(format!("write {}: {error}", path.display())))?;
+    }
+    Ok(held)
 }

@@ -141,7 +141,6 @@ impl Course {
     /// What was started stays known when this is cut off, so that [`Course::end`] ends it.
     pub(super) async fn begin(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
         self.prepare(ends).await?;
-        self.look_for_strangers(ends).await?;
         self.serve(ends).await?;
         self.before = read_counters(ends).await?;
         let processes: Vec<&Process> =
@@ -152,7 +151,8 @@ impl Course {
         Ok(())
     }
 
-    /// Makes the directories, and keeps the commands in them: where nothing can be written, that is known before.
+    /// Makes the directories, and keeps the commands in them: where nothing can be written, that is known before. Also
+    /// looks for servers of somebody else.
     async fn prepare(&self, ends: Ends<'_>) -> Result<(), DriverError> {
         let mut commands = String::new();
         for process in self.parts.iter().flat_map(|part| &part.processes) {
@@ -161,10 +161,24 @@ impl Course {
         let at = word(&self.names.client())?;
         let keep =
             format!("mkdir -p -- {at} && printf %s {} > {at}/commands.txt", word(&commands)?);
-        let make = format!("mkdir -p -- {}", word(&self.names.server())?);
-        succeed(ends.client, &keep, "make a place for results").await?;
-        succeed(ends.server, &make, "make a place for results").await?;
-        Ok(())
+        let ports: Vec<u16> = self.wanted()?.iter().map(|(port, ..)| *port).collect();
+        let mut look = format!("mkdir -p -- {}", word(&self.names.server())?);
+        if !ports.is_empty() {
+            look = format!("{look} && {}", socket::line(&ports));
+        }
+        let (kept, listing) = tokio::join!(
+            succeed(ends.client, &keep, "make a place for results"),
+            succeed(ends.server, &look, "make a place for results and list listening sockets")
+        );
+        kept?;
+        match listeners(&listing?, ends.spec.server.ip).first() {
+            None => Ok(()),
+            Some(taken) => Err(DriverError::rig(format!(
+                "port {} on {} is taken by {taken}: end it, or give the test another port",
+                taken.port,
+                ends.server.name()
+            ))),
+        }
     }
 
     /// The servers that are needed, with their commands and where their output goes.
@@ -181,42 +195,54 @@ impl Course {
         Ok(wanted)
     }
 
-    async fn look_for_strangers(&self, ends: Ends<'_>) -> Result<(), DriverError> {
-        let ports: Vec<u16> = self.wanted()?.iter().map(|(port, ..)| *port).collect();
-        if ports.is_empty() {
+    async fn serve(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
+        let start = |(port, command, output): (u16, String, String)| async move {
+            let group = ends.server.start(&format!("server-{port}"), &command, &output).await?;
+            Ok(Server { group, command, output, port })
+        };
+        let started = join_all(self.wanted()?.into_iter().map(start)).await;
+        // Those that were started are kept, so that they are ended though another was not.
+        let (servers, failed): (Vec<_>, Vec<_>) = started.into_iter().partition(Result::is_ok);
+        self.servers.extend(servers.into_iter().filter_map(Result::ok));
+        if let Some(Err(error)) = failed.first() {
+            return Err(lost(error));
+        }
+        if self.servers.is_empty() {
             return Ok(());
         }
-        let listing = succeed(ends.server, &socket::line(&ports), "list listening sockets").await?;
-        match listeners(&listing, ends.spec.server.ip).first() {
-            None => Ok(()),
-            Some(taken) => Err(DriverError::rig(format!(
-                "port {} on {} is taken by {taken}: end it, or give the test another port",
-                taken.port,
-                ends.server.name()
-            ))),
+        let listening = wait_for(ends.spec.within.0, POLL, || self.listen(ends));
+        let Err(error) = listening.await else { return Ok(()) };
+        let mut message = format!("a server on {} does not serve: {error}", ends.server.name());
+        for server in &self.servers {
+            let tail = tail(ends.server, &server.output).await;
+            message += &format!("\n  `{}`:{tail}", server.command);
         }
+        Err(DriverError::rig(message))
     }
 
-    async fn serve(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
-        for (port, command, output) in self.wanted()? {
-            let started = ends.server.start(&format!("server-{port}"), &command, &output).await;
-            let group = started.map_err(|error| lost(&error))?;
-            self.servers.push(Server { group, command, output, port });
+    /// Whether all servers listen.
+    async fn listen(&self, ends: Ends<'_>) -> Check<()> {
+        let ports: Vec<u16> = self.servers.iter().map(|server| server.port).collect();
+        let listed = match ends.server.run(&socket::line(&ports), BRIEF).await {
+            Ok(output) => listeners(&output.stdout, ends.spec.server.ip),
+            Err(error) => return Check::NotYet(error.to_string()),
+        };
+        let mut silent = self
+            .servers
+            .iter()
+            .filter(|server| !listed.iter().any(|listener| listener.port == server.port));
+        let Some(server) = silent.next() else { return Check::Ready(()) };
+        match server.group.state().await {
+            Ok(GroupState::Ended(code)) => Check::Failed(format!(
+                "that for port {} ended with exit status {code}",
+                server.port
+            )),
+            _ => Check::NotYet(format!("nobody listens on port {}", server.port)),
         }
-        for server in &self.servers {
-            let listening = wait_for(ends.spec.within.0, POLL, || server.listens(ends)).await;
-            if let Err(error) = listening {
-                let tail = tail(ends.server, &server.output).await;
-                let (command, name) = (&server.command, ends.server.name());
-                let message = format!("`{command}` on {name} does not serve: {error}:{tail}");
-                return Err(DriverError::rig(message));
-            }
-        }
-        Ok(())
     }
 
     /// Waits until all clients have ended.
-    pub(super) async fn finish(&self, ends: Ends<'_>) -> Result<(), DriverError> {
+    pub(super) async fn finish(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
         let Some(clients) = &self.clients else {
             return Err(DriverError::rig("the test was never begun"));
         };
@@ -240,7 +266,10 @@ impl Course {
         let name = ends.client.name();
         ended.await.map_err(|error| {
             DriverError::rig(format!("the clients on {name} did not end: {error}"))
-        })
+        })?;
+        // Their leader has waited for all of them.
+        self.clients = None;
+        Ok(())
     }
 
     /// Ends what runs, all at once. It may be called again.
@@ -255,23 +284,6 @@ impl Course {
 }
 
 impl Server {
-    async fn listens(&self, ends: Ends<'_>) -> Check<()> {
-        let listed = ends.server.run(&socket::line(&[self.port]), BRIEF).await;
-        match listed {
-            Ok(output) if !listeners(&output.stdout, ends.spec.server.ip).is_empty() => {
-                return Check::Ready(());
-            }
-            Ok(_) => {}
-            Err(error) => return Check::NotYet(error.to_string()),
-        }
-        match self.group.state().await {
-            Ok(GroupState::Ended(code)) => {
-                Check::Failed(format!("it ended with exit status {code}"))
-            }
-            _ => Check::NotYet(format!("nobody listens on port {}", self.port)),
-        }
-    }
-
     /// How it failed, if it did.
     pub(super) async fn failure(&self, node: &dyn Remote) -> Option<String> {
         match self.group.state().await {

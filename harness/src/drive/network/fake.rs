@@ -1,6 +1,7 @@
 //! Nodes that run nothing: they note what they are asked, and answer as a real one would.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 
 use super::Nodes;
 use super::remote::{Group, Remote};
+use crate::host::hooks::Runner;
 use crate::host::node::{GroupState, NodeError, RemoteOutput, Stopped};
 use crate::model::quantity::Length;
 use crate::model::spec::NetworkSpec;
@@ -65,7 +67,32 @@ struct FakeGroup {
 
 /// The nodes of [`spec`].
 pub(super) fn nodes(world: &Shared) -> Nodes {
-    Nodes { server: node("server", world), client: node("client", world) }
+    Nodes {
+        server: node("server", world),
+        client: node("client", world),
+        tool: Some(node("server", world)),
+        hooks: Box::new(HookRunner(Arc::clone(world))),
+    }
+}
+
+/// Notes the lines of hooks; those that hold `fail` do.
+struct HookRunner(Shared);
+
+#[async_trait]
+impl Runner for HookRunner {
+    fn nodes(&self) -> Vec<String> {
+        vec!["server".to_owned(), "client".to_owned()]
+    }
+
+    async fn run(&self, node: &str, line: &str) -> Result<RemoteOutput, NodeError> {
+        self.0.lock().unwrap().asked.push(format!("{node}: {line}"));
+        let code = i32::from(line.contains("fail"));
+        Ok(RemoteOutput { code, stdout: String::new(), stderr: String::new() })
+    }
+
+    async fn upload(&self, node: &str, _: &Path, _: &str) -> Result<(), NodeError> {
+        Err(NodeError { node: node.to_owned(), message: "nothing is uploaded".to_owned() })
+    }
 }
 
 /// A node of that name.
@@ -83,8 +110,9 @@ impl Remote for FakeNode {
         let mut world = self.world.lock().unwrap();
         let name = self.name;
         let printed = match line {
+            line if line.contains("ss -Hltnp") => world.sockets(name, line),
             line if line.starts_with("mkdir") => String::new(),
-            line if line.starts_with("ss ") => world.sockets(name, line),
+            line if line.starts_with("printf") => world.fetched(line),
             line if line.starts_with("cat /sys/class/net") => {
                 world.counted += world.packets / 2;
                 format!("{0}\n{0}\n", world.counted)
@@ -93,7 +121,7 @@ impl Remote for FakeNode {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()
             }
             line if line.starts_with("df") => "/dev/vda 100 100 0 100% /".to_owned(),
-            line => world.file(line),
+            line => world.file(line.rsplit(' ').next().unwrap_or_default()),
         };
         // Only what changes something, and what looks for strangers.
         if line.starts_with("mkdir") {
@@ -122,10 +150,13 @@ impl Remote for FakeNode {
 #[async_trait]
 impl Group for FakeGroup {
     async fn state(&self) -> Result<GroupState, NodeError> {
-        let world = self.world.lock().unwrap();
+        let mut world = self.world.lock().unwrap();
+        if self.name == "clients" {
+            let id = self.id();
+            world.running.retain(|other| *other != id);
+        }
         Ok(match world.odd.get(self.name.as_str()) {
             Some(Odd::Ends(code)) => GroupState::Ended(*code),
-            _ if self.name == "clients" => GroupState::Ended(0),
             _ if world.running.contains(&self.id()) => GroupState::Running,
             _ => GroupState::Ended(0),
         })
@@ -164,9 +195,19 @@ impl World {
         self.listening.clone() + &ours.collect::<String>()
     }
 
-    /// What the file holds that a line prints the beginning or the end of.
-    fn file(&self, line: &str) -> String {
-        let file = line.rsplit_once(' ').map_or(line, |(_, file)| file);
+    /// What a line prints that fetches several files, each behind a mark.
+    fn fetched(&self, line: &str) -> String {
+        let part = |part: &str| {
+            if let Some(mark) = part.strip_prefix("printf '%s\\n' '") {
+                return format!("{}\n", mark.trim_end_matches('\''));
+            }
+            part.rsplit_once(" -- ").map(|(_, file)| self.file(file)).unwrap_or_default()
+        };
+        line.split(" && ").map(part).collect()
+    }
+
+    /// What a file holds.
+    fn file(&self, file: &str) -> String {
         match file {
             file if file.contains("ebpf_output") => self.said.clone(),
             file if file.ends_with(".err") => String::new(),

@@ -29,7 +29,9 @@ use async_trait::async_trait;
 
 use super::{Driver, DriverError};
 use crate::host::Node;
+use crate::host::hooks::{HookError, Hooks, Runner};
 use crate::model::spec::NetworkSpec;
+use crate::model::spec::network::Level;
 use crate::model::{Action, Observation};
 use course::{Course, Ends};
 use remote::Remote;
@@ -39,36 +41,50 @@ use subject::Subject;
 pub struct Network {
     spec: NetworkSpec,
     logs: PathBuf,
-    nodes: Nodes,
+    server: Arc<dyn Remote>,
+    client: Arc<dyn Remote>,
+    hooks: Hooks,
     subject: Option<Subject>,
     course: Option<Course>,
     /// What the next reading tells.
     pending: Observation,
 }
 
-/// The ends of the traffic.
+/// Where everything of a trial runs.
 struct Nodes {
     server: Arc<dyn Remote>,
     client: Arc<dyn Remote>,
+    tool: Option<Arc<dyn Remote>>,
+    hooks: Box<dyn Runner>,
 }
 
 impl Network {
-    /// Nothing is contacted yet. `logs` is an existing directory for raw output.
+    /// Nothing is contacted yet. `logs` is an existing directory for raw output, beside which hooks are told in
+    /// `hooks.jsonl`; the paths of hooks are below `root`.
     ///
     /// # Errors
     /// [`DriverError`] for a test that its tool cannot run, or a `ready` that is no regular expression.
-    pub fn open(spec: &NetworkSpec, logs: &Path) -> Result<Self, DriverError> {
-        let node = |spec| -> Arc<dyn Remote> { Arc::new(Node::new(spec)) };
-        let nodes = Nodes { server: node(&spec.server.node), client: node(&spec.client.node) };
-        let tool = spec.tool.as_ref().map(|tool| node(&tool.node));
-        Self::with(spec, logs, nodes, tool)
+    pub fn open(spec: &NetworkSpec, root: &Path, logs: &Path) -> Result<Self, DriverError> {
+        let (server, client) = (Node::new(&spec.server.node), Node::new(&spec.client.node));
+        let tool = spec.tool.as_ref().map(|tool| Node::new(&tool.node));
+        let mut all = vec![server.clone(), client.clone()];
+        let known =
+            |node: &Node| [&spec.server, &spec.client].iter().any(|end| end.node == *node.spec());
+        all.extend(tool.clone().filter(|node| !known(node)));
+        let nodes = Nodes {
+            server: Arc::new(server),
+            client: Arc::new(client),
+            tool: tool.map(|node| -> Arc<dyn Remote> { Arc::new(node) }),
+            hooks: Box::new(all),
+        };
+        Self::with(spec, root, logs, nodes)
     }
 
     fn with(
         spec: &NetworkSpec,
+        root: &Path,
         logs: &Path,
         nodes: Nodes,
-        beside: Option<Arc<dyn Remote>>,
     ) -> Result<Self, DriverError> {
         for test in &spec.tests {
             Course::new(spec, test, String::new()).map_err(|error| DriverError {
@@ -76,13 +92,27 @@ impl Network {
                 ..error
             })?;
         }
-        let subject = spec.tool.as_ref().zip(beside);
+        let Nodes { server, client, tool, hooks } = nodes;
+        let subject = spec.tool.as_ref().zip(tool);
         let subject = subject.map(|(tool, node)| Subject::new(tool, node)).transpose()?;
-        let (spec, logs) = (spec.clone(), logs.to_owned());
-        Ok(Self { spec, logs, nodes, subject, course: None, pending: Observation::default() })
+        let mut hooks = Hooks::new(&spec.hooks, hooks, root);
+        hooks.log_to(&logs.parent().unwrap_or(logs).join("hooks.jsonl"));
+        Ok(Self {
+            spec: spec.clone(),
+            logs: logs.to_owned(),
+            server,
+            client,
+            hooks,
+            subject,
+            course: None,
+            pending: Observation::default(),
+        })
     }
 
     async fn start(&mut self) -> Result<(), DriverError> {
+        let tool = self.spec.tool.as_ref().map_or("baseline", |tool| tool.name.as_str());
+        let label = format!("{tool} {}", self.spec.environment);
+        self.hooks.enter(Level::Case, &label).await.map_err(|error| failed(&error))?;
         let Some(subject) = &mut self.subject else { return Ok(()) };
         let output = names::tool_output(&self.spec.results, &stamp());
         let readings = subject.start(output, self.spec.within.0).await?;
@@ -100,25 +130,26 @@ impl Network {
         if let Some(subject) = &mut self.subject {
             subject.must_live().await?;
         }
+        self.hooks.enter(Level::Test, &test.name).await.map_err(|error| failed(&error))?;
         let course = self.course.insert(Course::new(&self.spec, test, stamp())?);
-        let Nodes { server, client } = &self.nodes;
-        course.begin(Ends { spec: &self.spec, server: &**server, client: &**client }).await
+        let ends = Ends { spec: &self.spec, server: &*self.server, client: &*self.client };
+        course.begin(ends).await
     }
 
     async fn collect(&mut self) -> Result<(), DriverError> {
         let Some(course) = &mut self.course else {
             return Err(DriverError::rig("no test runs that could end"));
         };
-        let Nodes { server, client } = &self.nodes;
-        let ends = Ends { spec: &self.spec, server: &**server, client: &**client };
+        let ends = Ends { spec: &self.spec, server: &*self.server, client: &*self.client };
         let collected = course.collect(ends, &self.logs).await;
+        let left = self.hooks.leave(Level::Test).await.map_err(|error| failed(&error));
         // Where the tool died, that is the reason for whatever else went wrong.
         if let Some(subject) = &mut self.subject {
             subject.must_live().await?;
         }
         self.pending.absorb(collected?);
         self.course = None;
-        Ok(())
+        left
     }
 
     /// Ends everything, whatever fails on the way; the first failure is told.
@@ -130,16 +161,28 @@ impl Network {
         if traffic.is_ok() {
             self.course = None;
         }
-        let Some(subject) = &mut self.subject else { return traffic };
-        let stopped = subject.stop(self.spec.grace.0).await;
-        let kept = match std::mem::take(&mut subject.output) {
-            output if output.is_empty() => Ok(()),
-            output => collect::keep(&*subject.node, &self.spec.results, &output, &self.logs)
-                .await
-                .map(drop),
-        };
-        traffic.and(stopped).and(kept)
+        let test = self.hooks.leave(Level::Test).await.map_err(|error| failed(&error));
+        let subject = self.end_subject().await;
+        let case = self.hooks.leave(Level::Case).await.map_err(|error| failed(&error));
+        traffic.and(test).and(subject).and(case)
     }
+
+    async fn end_subject(&mut self) -> Result<(), DriverError> {
+        let Some(subject) = &mut self.subject else { return Ok(()) };
+        let stopped = subject.stop(self.spec.grace.0).await;
+        let output = std::mem::take(&mut subject.output);
+        if output.is_empty() {
+            return stopped;
+        }
+        let results = &self.spec.results;
+        let kept = collect::keep(&*subject.node, results, &[output], &self.logs).await;
+        stopped.and(kept.map(drop))
+    }
+}
+
+/// Hooks are the rig.
+fn failed(error: &HookError) -> DriverError {
+    DriverError::rig(error.to_string())
 }
 
 #[async_trait]

@@ -115,6 +115,10 @@ impl Subject {
 
     /// Fails where it does not live.
     pub(super) async fn must_live(&mut self) -> Result<(), DriverError> {
+        if self.dead {
+            let name = &self.tool.name;
+            return Err(DriverError::system(format!("tool {name} ended before the traffic did")));
+        }
         match self.look().await {
             None => Ok(()),
             Some(incident) => {

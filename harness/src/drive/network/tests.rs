@@ -5,7 +5,7 @@ use super::fake::{self, Odd, Shared, World};
 use super::*;
 use crate::model::EventKind;
 use crate::model::quantity::Length;
-use crate::model::spec::network::{Beside, Flow, Protocol, Shape, Test, Tool, Topic};
+use crate::model::spec::network::{Beside, Flow, Hook, Protocol, Shape, Test, Tool, Topic};
 
 const TCP: &str = include_str!("../../../tests/data/network/tools/iperf3/tcp.json");
 const UDP: &str = include_str!("../../../tests/data/network/tools/iperf3/udp.json");
@@ -25,14 +25,13 @@ fn tcp() -> Shared {
 }
 
 fn network(spec: &NetworkSpec, world: &Shared, logs: &Path) -> Network {
-    let tool = spec.tool.as_ref().map(|_| fake::node("server", world));
-    Network::with(spec, logs, fake::nodes(world), tool).unwrap()
+    Network::with(spec, logs, logs, fake::nodes(world)).unwrap()
 }
 
 /// Walks through all actions as a trial does; the reading after each, and how it ended. After a failure it is stopped.
 async fn walk(spec: &NetworkSpec, world: &Shared) -> (Vec<Observation>, Result<(), DriverError>) {
     let logs = tempfile::tempdir().unwrap();
-    let mut driver = network(spec, world, logs.path());
+    let mut driver = network(spec, world, &logs.path().join("logs"));
     let mut seen = Vec::new();
     for action in &ALL {
         let entered = driver.enter(action).await;
@@ -79,7 +78,6 @@ async fn the_tool_is_up_before_the_servers_and_the_servers_before_the_clients() 
             "server: mkdir",
             "server: start server-5001",
             "client: start clients",
-            "client: stop clients",
             "server: stop server-5001",
             "server: stop tool",
         ]
@@ -92,6 +90,38 @@ async fn the_tool_is_up_before_the_servers_and_the_servers_before_the_clients() 
     assert_eq!(value(&seen[2], "net.throughput"), Some(14_514_995_760.828_62));
     assert_eq!(value(&seen[2], "net.packets.counted"), Some(0.0));
     assert_eq!(seen[3], Observation::default(), "figures are told once");
+}
+
+fn hook(level: Level, init: &str) -> Hook {
+    let (name, node) = (format!("{level:?}"), Some("server".to_owned()));
+    let (init, post) = (Some(init.to_owned()), Some(format!("post {level:?}")));
+    Hook { level, name, node, init, post }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_surround_the_case_and_each_test_also_after_a_failure() {
+    let hooks = |test: &str| vec![hook(Level::Case, "init Case"), hook(Level::Test, test)];
+    let spec = NetworkSpec { hooks: hooks("init Test"), ..with_tool(fake::tool()) };
+    let world = tcp();
+    walk(&spec, &world).await.1.unwrap();
+    let asked = world.lock().unwrap().asked.join(", ");
+    let place = |what: &str| asked.find(what).unwrap_or_else(|| panic!("no {what} in {asked}"));
+    let order = [
+        "init Case",
+        "start tool",
+        "init Test",
+        "start server",
+        "stop server",
+        "post Test",
+        "stop tool",
+        "post Case",
+    ];
+    assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{asked}");
+    let world = tcp();
+    let failing = NetworkSpec { hooks: hooks("fail"), ..spec };
+    check_failure(&failing, &world, false, &["init of hook `Test` on server failed: code 1"]).await;
+    let asked = world.lock().unwrap().asked.join(", ");
+    assert!(asked.ends_with("server: post Test, server: stop tool, server: post Case"), "{asked}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,7 +187,11 @@ async fn a_refused_flow_is_the_tools_fault_where_there_is_one() {
 async fn a_server_that_fails_is_the_rigs_fault() {
     let world = tcp();
     world.lock().unwrap().odd.insert("server-5001", Odd::Ends(1));
-    let words = ["iperf3 -s -1 -J -B 198.18.0.2 -p 5001", "server does not serve", "exit status 1"];
+    let words = [
+        "iperf3 -s -1 -J -B 198.18.0.2 -p 5001",
+        "a server on server does not serve",
+        "exit status 1",
+    ];
     check_failure(&with_tool(fake::tool()), &world, false, &words).await;
     let world = tcp();
     world.lock().unwrap().odd.insert("clients", Odd::Refuses);
@@ -185,6 +219,8 @@ async fn a_tool_that_dies_while_a_test_runs_ends_it_and_is_told_once() {
     assert_eq!(seen.incidents[0].source.as_ref(), "watch");
     assert!(seen.incidents[0].message.contains("exit status 139"), "{seen:?}");
     assert_eq!(driver.read().await, Observation::default());
+    let error = driver.enter(&Action::Collect).await.unwrap_err();
+    assert_eq!(error, DriverError::system("tool watch ended before the traffic did"));
     driver.enter(&Action::Stop).await.unwrap();
     assert_eq!(world.lock().unwrap().running, Vec::<String>::new());
 }
@@ -261,9 +297,10 @@ async fn processes_on_several_ports_are_added_where_they_ran_together() {
     let (seen, ended) = walk(&several(2), &world).await;
     ended.unwrap();
     assert_eq!(value(&seen[2], "net.throughput"), Some(2.0 * 14_514_995_760.828_62));
-    let late = format!("{} 0 1.0 4.0\n{} 0 2.0 5.0\nall clients have ended\n", files[0], files[1]);
+    let late = format!("{} 0 1.0 3.0\n{} 0 2.0 4.0\nall clients have ended\n", files[0], files[1]);
     world.lock().unwrap().timing = Some(late);
-    check_failure(&several(2), &world, false, &["ran together for 50% of their time only"]).await;
+    check_failure(&several(2), &world, false, &["ran together for 50% of their time at most"])
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,7 +338,7 @@ fn what_a_tool_cannot_do_is_known_before_anything_starts() {
     let world = tcp();
     let check = |test: Test, expected: &str| {
         let spec = NetworkSpec { tests: vec![test], ..fake::spec() };
-        let opened = Network::with(&spec, Path::new("/"), fake::nodes(&world), None);
+        let opened = Network::with(&spec, Path::new("/"), Path::new("/"), fake::nodes(&world));
         assert_eq!(opened.err().unwrap().message, expected);
     };
     check(
@@ -314,6 +351,6 @@ fn what_a_tool_cannot_do_is_known_before_anything_starts() {
     let twice = Test { beside: Some(Box::new(beside)), ..fake::test("a") };
     let expected = "test a: two servers on port 5001: give one of them another `port`";
     let spec = NetworkSpec { tests: vec![twice], ..fake::spec() };
-    let opened = Network::with(&spec, Path::new("/"), fake::nodes(&world), None);
+    let opened = Network::with(&spec, Path::new("/"), Path::new("/"), fake::nodes(&world));
     assert!(opened.err().unwrap().message.ends_with(&expected["test a: ".len()..]));
 }
