@@ -85,7 +85,7 @@ fn a_tool_is_compared_with_the_baseline_of_its_own_environment_or_it_is_an_error
         assert!(analyze(results).changes.is_empty(), "nothing is worked out from such pairs");
     };
     let host = swap(|run, host| {
-        drop(run.metadata.insert("network".into(), host.metadata["network"].clone()))
+        drop(run.metadata.insert("network".into(), host.metadata["network"].clone()));
     });
     error(
         &host,

@@ -127,7 +127,7 @@ impl Watched {
             let busy = answer.times.busy.saturating_sub(before.busy);
             add(&NODE_CPU_BUSY, busy as f64 / TICKS / elapsed);
         }
-        if self.before.is_none() || elapsed >= LEAST || elapsed < 0.0 {
+        if self.before.is_none() || !(0.0..LEAST).contains(&elapsed) {
             self.before = Some((answer.uptime, answer.times));
         }
         let Some(tool) = answer.tool else { return Ok((readings, Vec::new())) };

@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 /// Prints all processes of a session and their descendants, and the living of the processes that were known before with
 /// their descendants. A name may hold blanks and parentheses: fields count from the last `) `.
 const SELECT: &str = r#"{
-  if (!match($0, /.*\) /)) next
-  split(substr($0, RLENGTH + 1), f, " ")
+  r = $0
+  while (i = index(r, ") ")) r = substr(r, i + 2)
+  split(r, f, " ")
   line[$1] = $0; parent[$1] = f[2]
   if (f[4] == s || index(k, " " $1 " ")) ours[$1] = 1
 }

@@ -98,13 +98,17 @@ fn case<'a>(id: &'a str, first: &TrialRecord, runs: &[&'a TrialRecord]) -> Case<
     let param = || first.scenario_params.get("tool")?.as_str().map(str::to_owned);
     let name = param().or_else(|| tool.as_ref().map(|tool| tool.name.clone()));
     let mut name = name.unwrap_or_else(|| id.to_owned());
-    for (key, value) in &first.params_of_all_repetitions() {
+    let params = first.params_of_all_repetitions();
+    let known = ["tool", "category", "environment", matching::VERSION];
+    let mut own: Vec<_> = params.iter().filter(|(key, _)| !known.contains(&key.as_str())).collect();
+    // As the original framework names cases: the direction, the protocol, what else there is.
+    let rank =
+        |key: &str| ["direction", "protocol"].iter().position(|first| *first == key).unwrap_or(2);
+    own.sort_by_key(|(key, _)| (rank(key), key.as_str()));
+    for (key, value) in own {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        match key.as_str() {
-            "tool" | "category" | "environment" | matching::VERSION => {}
-            "direction" => name.push_str(&format!("_{value}")),
-            key => name.push_str(&format!("_{key}_{value}")),
-        }
+        let key = if key == "direction" { String::new() } else { format!("{key}_") };
+        name.push_str(&format!("_{key}{value}"));
     }
     let command = tool.map(|tool| tool.command).unwrap_or_default();
     Case { id, name, command, base: side(Version::A), tool: side(Version::B) }
