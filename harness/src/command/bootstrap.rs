@@ -120,10 +120,8 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
                 .iter()
                 .map(|missing| format!("{} of {}", missing.fact, missing.node))
                 .collect();
-            let cases = format!(
-                "{error}\nno cases were made; what was not found: {}",
-                missing.join(", ")
-            );
+            let cases =
+                format!("{error}\nno cases were made; what was not found: {}", missing.join(", "));
             let message = match failure.take() {
                 Some((_, why)) => format!("{why}\n{cases}"),
                 None => cases,
@@ -137,8 +135,9 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
 
 /// Writes every file beside its place first, so that none of them is ever half there.
 fn write(files: &[(PathBuf, String)]) -> Result<(), Failure> {
-    let failed =
-        |path: &Path, error: std::io::Error| Failure::rig(format!("cannot write {}: {error}", path.display()));
+    let failed = |path: &Path, error: std::io::Error| {
+        Failure::rig(format!("cannot write {}: {error}", path.display()))
+    };
     let mut written = Vec::new();
     for (path, text) in files {
         let directory = path.parent().unwrap_or(Path::new("."));
