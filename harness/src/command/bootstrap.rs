@@ -120,10 +120,8 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
                 .iter()
                 .map(|missing| format!("{} of {}", missing.fact, missing.node))
                 .collect();
-            let cases = format!(
-                "{error}\nno cases were made; what was not found: {}",
-                missing.join(", ")
-            );
+            let cases =
+                format!("{error}\nno cases were made; what was not found: {}", missing.join(", "));
             let message = match failure.take() {
                 Some((_, why)) => format!("{why}\n{cases}"),
                 None => cases,
@@ -137,27 +135,30 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
 
 /// Writes every file beside its place first, so that none of them is ever half there.
 fn write(files: &[(PathBuf, String)]) -> Result<(), Failure> {
-    let failed =
-        |path: &Path, error: std::io::Error| Failure::rig(format!("cannot write {}: {error}", path.display()));
-    let mut written = Vec::new();
-    for (path, text) in files {
-        let directory = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = directory.join(format!(".{name}.{}", std::process::id()));
-        if let Err(error) = fs::write(&temporary, text) {
-            for (temporary, _) in &written {
-                let _ = fs::remove_file(temporary);
-            }
-            let _ = fs::remove_file(&temporary);
-            return Err(failed(path, error));
+    let mut beside = Vec::new();
+    let written = files
+        .iter()
+        .try_for_each(|(path, text)| {
+            let failed = |error| (path, error);
+            let directory = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(directory).map_err(failed)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+            beside.push((temporary.clone(), path));
+            fs::write(&temporary, text).map_err(failed)
+        })
+        .and_then(|()| {
+            beside.iter().try_for_each(|(temporary, path)| {
+                fs::rename(temporary, path).map_err(|error| (*path, error))
+            })
+        });
+    written.map_err(|(path, error)| {
+        // Those that are in their places are no longer here.
+        for (temporary, _) in &beside {
+            let _ = fs::remove_file(temporary);
         }
-        written.push((temporary, path));
-    }
-    for (temporary, path) in &written {
-        fs::rename(temporary, path).map_err(|error| failed(path, error))?;
-    }
-    Ok(())
+        Failure::rig(format!("cannot write {}: {error}", path.display()))
+    })
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ use crate::target::testbed::discovery::Discovery;
 
 /// What somebody has to know who does not read the answer: what was taken instead, what is missing, why it ends so.
 pub(super) fn remarks(outcome: &Outcome) -> Vec<String> {
-    let mut lines: Vec<String> =
-        outcome.notes.iter().map(|note| format!("note: {note}")).collect();
+    let mut lines: Vec<String> = outcome.notes.iter().map(|note| format!("note: {note}")).collect();
     let missing = &outcome.discovery.missing;
     lines.extend(missing.iter().map(|missing| format!("missing: {missing}")));
     match &outcome.failure {

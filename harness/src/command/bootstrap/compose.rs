@@ -7,9 +7,7 @@ use crate::scenario::network::full::{
 };
 use crate::scenario::network::minimal::{Minimal, Node, Pair};
 use crate::scenario::network::{Full, Ordered};
-use crate::target::testbed::discovery::{
-    CONNECTION, Discovery, HostFacts, VhostThreads, VmFacts,
-};
+use crate::target::testbed::discovery::{CONNECTION, Discovery, HostFacts, VhostThreads, VmFacts};
 
 /// The complete configuration. What was not found is absent, and named under `missing`.
 pub(super) fn full(input: &Input, discovery: &Discovery) -> Full {
@@ -20,7 +18,8 @@ pub(super) fn full(input: &Input, discovery: &Discovery) -> Full {
         .filter_map(|(name, pair)| Some((name, pair.as_ref()?)))
         .map(|(name, pair)| (name.to_owned(), environment(minimal, pair, discovery)))
         .collect();
-    let of_server = environments.iter().filter_map(|(_, found)| found.kvm_config.as_ref()?.server.as_ref());
+    let of_server =
+        environments.iter().filter_map(|(_, found)| found.kvm_config.as_ref()?.server.as_ref());
     let vhost_pids: Vec<Pid> = of_server.flat_map(|guest| guest.vhost_pids.clone()).collect();
     Full {
         version: minimal.version.clone(),
@@ -148,8 +147,10 @@ fn environment(minimal: &Minimal, pair: &Pair, discovery: &Discovery) -> Environ
     };
     let (server, client) = (side(&pair.server), side(&pair.client));
     let hosts = [&pair.server, &pair.client].map(|name| discovery.hosts.get(&machine(name)));
-    let [(server_physical_interface, server_physical_nic_members), (client_physical_interface, client_physical_nic_members)] =
-        hosts.map(|host| host.map(physical).unwrap_or_default());
+    let [
+        (server_physical_interface, server_physical_nic_members),
+        (client_physical_interface, client_physical_nic_members),
+    ] = hosts.map(|host| host.map(physical).unwrap_or_default());
     let is_vm = server.physical_host_ref.is_some();
     let kind = if is_vm { "guests" } else { "hosts" };
     Environment {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Arguments, Failure};
 use crate::model::spec::network::NodeSpec;
 use crate::scenario::ScenarioError;
+use crate::scenario::network::expand::outline;
 use crate::scenario::network::full::Defaults;
 use crate::scenario::network::{Minimal, Template, yaml};
 use crate::target::testbed::discovery::{Role, Subject};
@@ -55,6 +56,11 @@ impl Input {
             })?,
         };
         let template = Template::read(&template_path, &template_text).map_err(Failure::usage)?;
+        // What is wrong whatever is found is told before anybody is asked.
+        let pairs = [("host", &minimal.host), ("vm", &minimal.vm)];
+        let pairs: Vec<&str> =
+            pairs.iter().filter(|(_, pair)| pair.is_some()).map(|(name, _)| *name).collect();
+        outline(&template, &pairs, &template_path, &template_text).map_err(Failure::usage)?;
         let performance_tests = match first(&beside(PERFORMANCE))? {
             Some((path, text)) => Some(performance(&path, &text).map_err(Failure::usage)?),
             None => None,
@@ -113,8 +119,9 @@ impl Input {
 
 /// A file that must be there.
 fn needed(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::usage(ScenarioError::plain(path, format!("cannot be read: {error}"))))
+    fs::read_to_string(path).map_err(|error| {
+        Failure::usage(ScenarioError::plain(path, format!("cannot be read: {error}")))
+    })
 }
 
 /// The first of some files that is there.

@@ -36,6 +36,18 @@ pub fn carrying(interfaces: &[Interface], ip: IpAddr) -> Option<&Interface> {
     interfaces.iter().find(|interface| interface.addresses.contains(&ip))
 }
 
+/// Which addresses there are instead, for a message.
+#[must_use]
+pub fn told(interfaces: &[Interface]) -> String {
+    let all = interfaces.iter().flat_map(|interface| {
+        interface.addresses.iter().map(|ip| format!("{} has {ip}", interface.name))
+    });
+    match all.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "there are no addresses".to_owned(),
+        all => all,
+    }
+}
+
 /// Reads `ip -json addr show` or `ip addr show`.
 ///
 /// # Errors
@@ -130,6 +142,7 @@ mod tests {
         assert_eq!(of("10.0.0.11"), Some("eth0"));
         assert_eq!(of("0.0.0.1"), None);
         assert_eq!(interfaces[0].mac.as_deref(), Some("52:54:00:aa:00:01"));
+        assert_eq!(told(&interfaces), "eth0 has 10.0.0.11, eth1 has 10.0.0.1");
         let one = parse(text.split("3: ").next().unwrap()).unwrap();
         assert_eq!(carrying(&one, "10.0.0.1".parse().unwrap()), None);
     }

@@ -365,7 +365,8 @@ impl Reader<'_> {
     fn plain(&mut self, ip: IpAddr, because: &str, switch: Option<&Switch>) {
         let answers = self.answers;
         let Some(found) = addresses::carrying(&self.interfaces, ip).cloned() else {
-            let why = format!("no interface has the address {ip} ({because})");
+            let there = addresses::told(&self.interfaces);
+            let why = format!("no interface has the address {ip} ({because}): {there}");
             return self.miss("test_ip", &why, &answers.addresses, &FACTS);
         };
         self.note(format!("{ip} on {} is the test address: {because}", found.name));

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 /// libvirt keeps the pid in a file; some builds of `virsh` also tell it. A file of old is told by a process that does not
-/// have the guest's UUID on its command line. `domain` is quoted.
+/// have the guest's UUID on its command line. `domain`, a UUID or a name, is quoted.
 pub(super) fn line(domain: &str) -> String {
     let virsh = "$SUDO timeout 10 virsh --connect qemu:///system";
+    // `domname` takes no name, and `domuuid` no UUID.
     format!(
-        "id=$({virsh} domuuid {domain}) && name=$({virsh} domname {domain}) &&
+        "name=$({virsh} domname {domain} 2>/dev/null || echo {domain}) && id=$({virsh} domuuid \"$name\") &&
 {{ pid=$({virsh} dompid {domain} 2>/dev/null) || pid=$($SUDO cat /run/libvirt/qemu/\"$name\".pid); }} &&
 echo \"$pid $(cat /proc/$pid/comm) $(grep -acF -e \"$id\" /proc/$pid/cmdline)\""
     )

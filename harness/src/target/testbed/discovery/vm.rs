@@ -111,7 +111,8 @@ impl Reader<'_> {
             );
         };
         let Some(found) = addresses::carrying(&interfaces, ip) else {
-            let why = format!("no interface has the address {ip}");
+            let why =
+                format!("no interface has the address {ip}: {}", addresses::told(&interfaces));
             return self.miss("interface", &why, said, &hanging[1..]);
         };
         self.facts.interface = Some(found.name.clone());
