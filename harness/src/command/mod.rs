@@ -10,6 +10,7 @@ pub mod compare_table;
 pub mod history;
 pub mod init;
 pub mod selftest;
+pub mod testbed;
 
 mod percent;
 
@@ -63,6 +64,12 @@ pub enum Command {
     /// and fails when that is not what it should be. Takes the machine for itself, as a run does.
     #[command(after_help = EXIT_CODES)]
     Selftest(selftest::Arguments),
+    /// Build two hosts and two guests on this machine, for trials over a real network
+    ///
+    /// Hosts are network namespaces with their own sshd, Open vSwitch and libvirt; guests are virtual machines without
+    /// KVM. Needs root on a Debian or Ubuntu machine, x86-64, that is there for tests.
+    #[command(after_help = EXIT_CODES)]
+    Testbed(testbed::Arguments),
 }
 
 /// The exit codes, as the help texts of all commands end.
@@ -85,6 +92,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::History(arguments) => history::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
+        Command::Testbed(arguments) => testbed::run(&arguments),
     };
     match answer {
         Ok(Answer { text, code }) => {
