@@ -9,7 +9,7 @@ trap 'exit 130' INT TERM
 
 # dpkg leaves out what a guest never reads, as all of it would lie in its memory.
 mmdebstrap --quiet --mode=root --format=directory --variant=essential --components=main,non-free \
-  --include=openssh-server,iperf3,netperf,iproute2,iputils-ping,procps,ethtool,kmod \
+  --include=openssh-server,iperf3,netperf,iproute2,iputils-ping,procps,ethtool,kmod,mount \
   --aptopt='APT::Install-Recommends "false"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/i18n/*' \
@@ -24,7 +24,7 @@ rm -f "$root"/linux-image-*.deb
 version=$(ls "$work/kernel/lib/modules")
 depmod -b "$work/kernel" "$version"
 # Only the modules of the network card, in a tree that modprobe reads.
-modprobe -d "$work/kernel" -S "$version" --show-depends virtio_net | sed -n "s|^insmod $work/kernel||p" |
+modprobe -d "$work/kernel" -S "$version" --show-depends --all virtio_pci virtio_net | sed -n "s|^insmod $work/kernel||p" |
   while read -r module; do
     mkdir -p "$root/usr$(dirname "$module")"
     cp "$work/kernel$module" "$root/usr$module"
@@ -48,7 +48,7 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 . /etc/guest
 hostname "$NAME"
-modprobe virtio_net
+modprobe --all virtio_pci virtio_net
 ip link set lo up
 until ip link set eth0 up 2>/dev/null; do sleep 0.1; done
 ip address add "$ADDRESS" dev eth0
