@@ -32,7 +32,7 @@ pub struct Arguments {
     /// What to do with it
     #[command(subcommand)]
     pub action: Action,
-    /// Where keys, the guests' image, records and logs are kept; not below /tmp or /run
+    /// Where keys, the guests' image, records and logs are kept; not below /tmp, /run or /root
     #[arg(long, global = true, value_name = "DIR", default_value = state::DEFAULT)]
     pub state: PathBuf,
     /// How to print
