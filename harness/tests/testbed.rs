@@ -3,6 +3,8 @@
 //! `cargo test --test testbed`. Trials that need the testbed are ignored with the reason where it is not up;
 //! `PROOFLOAD_REQUIRE=testbed` has them fail.
 
+#[path = "testbed/discovery.rs"]
+mod discovery;
 #[path = "testbed/faults.rs"]
 mod faults;
 #[path = "testbed/lab.rs"]
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     let mut trials = prometheus::trials();
     trials.extend(nodes::trials());
-    let on_the_testbed: Vec<Trial> = network::trials().into_iter().chain(faults::trials()).collect();
+    let on_the_testbed: Vec<Trial> = [discovery::trials(), network::trials(), faults::trials()].into_iter().flatten().collect();
     let missing = lab::missing();
     if let Some(reason) = missing.as_ref().filter(|_| !lab::is_required()) {
         eprintln!("note: {} trials need the testbed and are ignored: {reason}", on_the_testbed.len());

@@ -32,7 +32,7 @@ pub struct Arguments {
     /// What to do with it
     #[command(subcommand)]
     pub action: Action,
-    /// Where keys, the guests' image, records and logs are kept; not below /tmp or /run
+    /// Where keys, the guests' image, records and logs are kept; not below /tmp, /run or /root
     #[arg(long, global = true, value_name = "DIR", default_value = state::DEFAULT)]
     pub state: PathBuf,
     /// How to print
@@ -102,21 +102,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     Ok(Answer { text, code })
 }
 
-/// Brings it up. When it is interrupted or a step fails before the testbed was up once, nothing of it stays.
+/// Brings it up. When that is interrupted, nothing of it stays, unless its hosts ran before.
+///
+/// What a failed step leaves stays for a look at it.
 async fn up_or_undo(state: &State, mirror: &str) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::rig)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::rig)?;
+    let ran = up::hosts_run(state).map_err(Failure::rig)?;
     let code = tokio::select! {
         result = up::run(state, mirror) => return result.map_err(Failure::rig),
         _ = interrupt.recv() => 130,
         _ = terminate.recv() => 143,
     };
-    let message = match down::run(state).await {
-        Ok(_) => "interrupted: what was started has been ended".to_owned(),
+    let message = match down_unless(state, ran).await {
+        Ok(false) => "interrupted: the testbed ran before, and was left as it is".to_owned(),
+        Ok(true) => "interrupted: what was started has been ended".to_owned(),
         Err(error) => format!("interrupted; {error}: run `testbed down`"),
     };
     Err(Failure { code, message })
+}
+
+/// Ends everything unless it ran before. True where it did.
+async fn down_unless(state: &State, ran: bool) -> Result<bool, step::StepError> {
+    if !ran {
+        down::run(state).await?;
+    }
+    Ok(!ran)
 }
 
 /// How a part stands.

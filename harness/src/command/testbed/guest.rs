@@ -47,17 +47,17 @@ pub(super) async fn build(state: &State, mirror: &str) -> Result<(), StepError> 
         fs::remove_dir_all(&directory).map_err(failed())?;
     }
     fs::create_dir_all(&directory).map_err(failed())?;
-    let script = state.file("image.sh");
+    let script = directory.join("image.sh");
     fs::write(&script, SCRIPT).map_err(failed())?;
-    Step::new(
-        "build the guests' image",
-        "/bin/sh",
-        &[&script.to_string_lossy(), &directory.to_string_lossy(), mirror],
-    )
-    .within(Duration::from_secs(1800))
-    .hint("It needs a Debian mirror: name one with --mirror, then run `testbed up` again.")
-    .run()
-    .await?;
+    let [script, target] = [&script, &directory].map(|path| path.to_string_lossy().into_owned());
+    // In namespaces of its own: what it mounts and starts is gone with it, also when it is killed.
+    let alone = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let args = [&alone[..], &["/bin/sh", &script, &target, mirror]].concat();
+    Step::new("build the guests' image", "unshare", &args)
+        .within(Duration::from_secs(1800))
+        .hint("It needs a Debian mirror: name one with --mirror, then run `testbed up` again.")
+        .run()
+        .await?;
     fs::write(directory.join("of"), short_hash(SCRIPT)).map_err(failed())
 }
 

@@ -18,7 +18,18 @@ look_links() {
   ip -o link show dev eth1 up 2>/dev/null | grep -q LOWER_UP || { echo "eth1 is not up"; return 1; }
 }
 
-start_sshd() { look_sshd >/dev/null 2>&1 || /usr/sbin/sshd -f "$dir/sshd_config" -E "$dir/log/sshd.log"; }
+start_sshd() {
+  look_sshd >/dev/null 2>&1 && return
+  rm -f /run/sshd.pid
+  /usr/sbin/sshd -f "$dir/sshd_config" -E "$dir/log/sshd.log"
+  # It writes its pid once it is on its own; before that it would end with whatever started it.
+  for _ in $(seq 100); do
+    [ -s /run/sshd.pid ] && return
+    sleep 0.05
+  done
+  tail -n 3 "$dir/log/sshd.log"
+  return 1
+}
 look_sshd() {
   [ -e /run/sshd.pid ] && [ "$(readlink "/proc/$(cat /run/sshd.pid)/exe")" = /usr/sbin/sshd ] ||
     { echo "sshd does not run"; return 1; }
@@ -87,9 +98,10 @@ look_guest() {
 
 # The facts that only this host knows once it runs, a word and a value a line.
 look_facts() {
-  echo "speed $(cat /sys/class/net/eth1/speed)"
-  echo "qemu $(cat "/run/libvirt/qemu/$GUEST.pid")"
-  echo "vnet $(virsh -q domiflist "$GUEST" | awk '{ print $1; exit }')"
+  speed=$(cat /sys/class/net/eth1/speed)
+  qemu=$(cat "/run/libvirt/qemu/$GUEST.pid")
+  vnet=$(virsh -q domiflist "$GUEST" | awk '{ print $1; exit }')
+  printf 'speed %s\nqemu %s\nvnet %s\n' "$speed" "$qemu" "$vnet"
 }
 
 "${verb}_$part"

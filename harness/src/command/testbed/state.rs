@@ -30,7 +30,10 @@ impl State {
         if !root.to_string_lossy().chars().all(plain) {
             return Err(format!("error: --state {shown}: use letters, digits and . _ - / only"));
         }
-        if ["/tmp", "/run", "/var/run", "/sys", "/proc"].iter().any(|own| root.starts_with(own)) {
+        if ["/tmp", "/run", "/var/run", "/root", "/sys", "/proc"]
+            .iter()
+            .any(|own| root.starts_with(own))
+        {
             return Err(format!(
                 "error: --state {shown}: every host has a {} of its own, so choose another place",
                 root.components().take(2).collect::<PathBuf>().display()
@@ -120,6 +123,7 @@ mod tests {
         for (path, told) in [
             ("/tmp/testbed", "every host has a /tmp of its own"),
             ("/run/testbed", "every host has a /run of its own"),
+            ("/root/testbed", "every host has a /root of its own"),
             ("/srv/my testbed", "use letters, digits"),
             ("/srv/a'b", "use letters, digits"),
         ] {

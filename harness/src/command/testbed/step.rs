@@ -92,8 +92,8 @@ impl Step {
     pub(super) async fn look(self) -> Result<String, String> {
         match host::run(&self.command, self.within).await {
             Ok(output) if output.status.success() => Ok(output.stdout.trim().to_owned()),
-            Ok(output) => Err(last_line(&output.text)),
-            Err(error) => Err(last_line(&error.to_string())),
+            Ok(output) => Err(first_line(&output.text)),
+            Err(error) => Err(first_line(&error.to_string())),
         }
     }
 }
@@ -104,8 +104,9 @@ pub(super) fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> St
     move |source| StepError::File { what, source }
 }
 
-fn last_line(text: &str) -> String {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no answer").to_owned()
+/// The first line that says something: what follows are the complaints of those that were in between.
+fn first_line(text: &str) -> String {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no answer").to_owned()
 }
 
 #[cfg(test)]
@@ -122,8 +123,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_that_fails_gives_the_last_line() {
-        let look = Step::new("look", "/bin/sh", &["-c", "echo first; echo sshd is gone; exit 1"]);
+    async fn a_look_that_fails_gives_the_first_line() {
+        let look =
+            Step::new("look", "/bin/sh", &["-c", "echo; echo sshd is gone; echo bye; exit 1"]);
         assert_eq!(look.look().await, Err("sshd is gone".to_owned()));
     }
 

@@ -76,15 +76,24 @@ async fn ensure(state: &State, part: Part) -> Result<bool, StepError> {
     Ok(true)
 }
 
+/// Whether the first processes of both hosts run.
+///
+/// # Errors
+/// [`StepError`] where the record cannot be read.
+pub(super) fn hosts_run(state: &State) -> Result<bool, StepError> {
+    let at = state.file("record.json");
+    let record = Record::read(&at).map_err(file(format!("read {}", at.display())))?;
+    Ok(record.is_some_and(|record| NODES.iter().all(|node| record.host(node.name).is_some())))
+}
+
 /// Both hosts with their files. False where both run; where one does not, what is left of the other goes first.
 async fn start_hosts(state: &State) -> Result<bool, StepError> {
     let at = state.file("record.json");
     let failed = || file(format!("write {}", at.display()));
-    let record = Record::read(&at).map_err(failed())?;
-    if let Some(record) = &record {
-        if NODES.iter().all(|node| record.host(node.name).is_some()) {
-            return Ok(false);
-        }
+    if hosts_run(state)? {
+        return Ok(false);
+    }
+    if Record::read(&at).map_err(failed())?.is_some() {
         tell("end", "what is left of an earlier testbed");
     } else if Path::new("/sys/class/net").join(MANAGEMENT_BRIDGE).exists() {
         return Err(StepError::Unmet {
@@ -163,35 +172,28 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), StepError> {
 
 /// Starts the first process of a host, which lives on without this one.
 async fn start_host(state: &State, node: &Node) -> Result<Host, StepError> {
-    let directory = state.of(node);
-    let log = directory.join("log/init.log");
+    // The script stays until the host is ready: before it has a session of its own, it ends with the script.
     let script = "setsid unshare --net --mount --uts --ipc --pid --fork --mount-proc \
-        /bin/sh \"$1\" \"$2\" \"$3\" </dev/null >\"$4\" 2>&1 & echo $!";
-    let [init, own, log_file] =
-        [&state.file("init.sh"), &directory, &log].map(|path| path.to_string_lossy().into_owned());
+        /bin/sh \"$1\" \"$2\" \"$3\" </dev/null >\"$2/log/init.log\" 2>&1 & \
+        until [ -e \"$2/ready\" ]; do \
+          kill -0 $! 2>/dev/null || { cat \"$2/log/init.log\"; exit 1; }; sleep 0.02; \
+        done; echo $!";
+    let [init, own] =
+        [&state.file("init.sh"), &state.of(node)].map(|path| path.to_string_lossy().into_owned());
     let what = format!("start {}", node.name);
-    let outer =
-        Step::new(&what, "/bin/sh", &["-c", script, "sh", &init, &own, node.name, &log_file])
-            .env(record::VARIABLE, &state.root().to_string_lossy())
-            .run()
-            .await?;
+    let hint = "It needs a kernel with namespaces and a root that may make them: not every container has that.";
+    let outer = Step::new(&what, "/bin/sh", &["-c", script, "sh", &init, &own, node.name])
+        .env(record::VARIABLE, &state.root().to_string_lossy())
+        .hint(hint)
+        .run()
+        .await?;
     let outer: Option<u32> = outer.trim().parse().ok();
-    let look = async || {
-        // The host's first process is the only child of the one that waits for it.
-        let first = Stat::all().into_iter().find(|stat| Some(stat.parent) == outer);
-        match first {
-            Some(stat) if directory.join("ready").exists() => Check::Ready(stat),
-            _ if outer.and_then(Stat::of).is_none_or(|stat| stat.ended) => {
-                Check::Failed(fs::read_to_string(&log).unwrap_or_default())
-            }
-            _ => Check::NotYet("it is not ready".to_owned()),
-        }
-    };
-    let first = wait_for(Duration::from_secs(10), Duration::from_millis(20), look).await;
-    let first = first.map_err(|error| StepError::Unmet {
+    // The host's first process is the only child of the one that waits for it.
+    let first = Stat::all().into_iter().find(|stat| Some(stat.parent) == outer);
+    let first = first.ok_or_else(|| StepError::Unmet {
         what,
-        status: error.to_string(),
-        hint: "It needs a kernel with namespaces and a root that may make them: not every container has that.".into(),
+        status: "its first process has ended".to_owned(),
+        hint: hint.to_owned(),
     })?;
     Ok(Host { name: node.name.to_owned(), pid: first.pid, start: first.start })
 }
