@@ -25,7 +25,7 @@ tools:
 ";
 
 /// The trials; ignored where the testbed is not up.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trials: [(&str, fn()); 7] = [
         ("discovery_equals_the_truth_field_by_field", truth),
         ("a_dry_run_writes_nothing", dry_run),

@@ -30,7 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const SHORT: &str = r#"
-repeat = 1
+repeat = 2
 [network]
 tests = ["tcp_rr"]
 length = "1s"
@@ -57,7 +57,7 @@ fn outcomes(run: &Run, tool: &str) -> Vec<Outcome> {
 /// That the case of the sound tool came to its end, whatever the other did.
 fn expect_the_other_case(run: &Run) {
     let sound = outcomes(run, "sound");
-    assert_eq!(sound, vec![Outcome::Completed; 4], "{}", run.stderr);
+    assert_eq!(sound, vec![Outcome::Completed; 8], "{}", run.stderr);
 }
 
 fn hanging_tool() {

@@ -101,7 +101,7 @@ fn every_test() {
 }
 
 const EVERY: &str = r#"
-repeat = 1
+repeat = 2
 [network]
 tests = ["throughput_single", "throughput_multi", "throughput_parallel", "throughput_udp", "throughput_reverse",
   "throughput_both", "stream", "maerts", "tcp_rr", "udp_rr", "tcp_crr", "ping", "pps_single", "pps_multi",
@@ -146,7 +146,7 @@ fn iterations() {
     let lab = Lab::new(&Lab::own_tools(), |input| input);
     let results = lab.path().join("iterations");
     let scenario = lab.path().join("scenarios/lab.toml");
-    drop(lab.suite("repeat = 1\n[network]\ntests = [\"tcp_rr\"]\nlength = \"1s\"\n"));
+    drop(lab.suite("repeat = 2\n[network]\ntests = [\"tcp_rr\"]\nlength = \"1s\"\n"));
     let arguments = [
         "iterate",
         "--config-dir",
