@@ -21,7 +21,7 @@ find_marked() {
     marked=' '
     [ -n "$marks" ] || return 0
     # Some versions of grep do not look beyond a NUL.
-    if printf 'a\0b\n' | grep -q b; then
+    if printf 'a\0b\n' | grep -q -F -e b; then
         files=$(grep -l -F -e "$marks" /proc/[0-9]*/environ 2>/dev/null)
     else
         files=$(for file in /proc/[0-9]*/environ; do
