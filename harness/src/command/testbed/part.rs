@@ -77,7 +77,7 @@ impl Part {
     pub(super) fn within(self) -> Duration {
         match self {
             Self::Guest(_) => Duration::from_secs(180),
-            _ => Duration::from_secs(30),
+            _ => Duration::from_secs(60),
         }
     }
 

@@ -107,7 +107,7 @@ impl State {
     pub(super) fn ssh(&self, address: &str, command: &[&str]) -> Step {
         let config = self.file("ssh_config");
         let config = config.to_string_lossy();
-        let mut args = vec!["-F", &*config, "-o", "ConnectTimeout=5", address];
+        let mut args = vec!["-F", &*config, "-o", "ConnectTimeout=25", address];
         args.extend(command);
         Step::new(format!("reach {address} by ssh"), "ssh", &args)
     }
