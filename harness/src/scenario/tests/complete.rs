@@ -17,6 +17,20 @@ fn check(scenario: &str, profile: &str, expected: &[(&str, Value)]) {
     }
 }
 
+/// `[network]` as it is in every profile but the quick one.
+fn network() -> Value {
+    let tests =
+        ["throughput_single", "throughput_multi", "tcp_rr", "udp_rr", "pps_single", "pps_multi"];
+    json!({
+        "tests": tests.map(|name| json!({ "like": name })),
+        "length": "10s", "omit": "0s", "streams": 4, "processes": 4, "port": 5001, "control_port": 12865,
+        "udp_rate": "1 Gbit/s", "udp_block": null, "pps_rate": null, "pps_block": "64 B",
+        "within": "30s", "grace": "10s", "settle": "1s",
+        "latency_degradation": 0.05, "throughput_degradation": 0.05, "pps_degradation": 0.05,
+        "baseline": true, "repeat": 2, "budget": "2h", "select": {}, "hook": [],
+    })
+}
+
 #[test]
 fn every_key_of_the_contract_is_accepted_and_keeps_its_value() {
     check(
@@ -139,6 +153,7 @@ fn a_minimal_scenario_has_every_documented_default() {
                     },
                     "duration": { "minutes": [15.0], "agents": 40, "intervals": {}, "looks": ["4m", "8m"], "phases": null },
                     "reset": { "agents": 40, "cycles": 4, "rule": "growth", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
+                    "network": network(),
                 }),
             ),
             ("/driver/agents/headers", json!({})),
@@ -248,6 +263,7 @@ fn the_seed_profile_is_the_seed_protocol() {
                     },
                     "duration": { "minutes": [1.0, 2.0, 4.0, 8.0], "agents": 40, "intervals": {}, "looks": [], "phases": null },
                     "reset": { "agents": 40, "cycles": 1, "rule": "within", "growth": 0.01, "detect": 0.05, "within": 0.10, "gate": true, "baseline": "10s", "load": "30s", "post": "30s" },
+                    "network": network(),
                 }),
             ),
             ("/rules/leak/rule", json!("seed")),

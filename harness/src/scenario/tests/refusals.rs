@@ -141,7 +141,7 @@ fn a_missing_part_is_asked_for_with_an_example() {
     );
     check_text(
         &format!("kind = \"load\"\n{DRIVER}"),
-        "a scenario needs a [target.process] or a [target.compose]",
+        "a scenario needs a [target.process], a [target.compose] or a [target.testbed]",
     );
     check_text(
         &format!("kind = \"load\" #!\n{TARGET}"),
