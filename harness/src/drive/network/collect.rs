@@ -143,7 +143,7 @@ impl Course {
                 }
                 Some(flows) => {
                     let (least, most) = overlap(&flows);
-                    let percent = format!("{:.0}% to {:.0}%", least * 100.0, most * 100.0);
+                    let percent = format!("{:.0}% and {:.0}%", least * 100.0, most * 100.0);
                     if most < TOGETHER {
                         return Err(DriverError::rig(format!(
                             "{source}: its {} flows ran together for {:.0}% of their time at most: their figures \
