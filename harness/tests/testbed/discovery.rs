@@ -97,12 +97,17 @@ fn truth() {
     for (name, known) in nodes {
         let discovery = &run.found["discovery"];
         if known["role"] == "host" {
-            let nics: Vec<Value> = known["physical_nics"].as_array().unwrap().iter().map(|nic| {
-                let megabits = nic["speed"].as_str().unwrap().trim_end_matches("Mb/s");
-                let speed = megabits.parse::<u64>().unwrap() * 1_000_000;
-                let cards = [json!({ "name": nic["name"], "mac": nic["mac"], "speed": speed })];
-                json!({ "name": nic["name"], "bond": null, "nics": cards })
-            }).collect();
+            let nics: Vec<Value> = known["physical_nics"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|nic| {
+                    let megabits = nic["speed"].as_str().unwrap().trim_end_matches("Mb/s");
+                    let speed = megabits.parse::<u64>().unwrap() * 1_000_000;
+                    let cards = [json!({ "name": nic["name"], "mac": nic["mac"], "speed": speed })];
+                    json!({ "name": nic["name"], "bond": null, "nics": cards })
+                })
+                .collect();
             let expected = json!({
                 "test_ip": known["internal_ip"],
                 "interface": known["internal_port"],
@@ -153,14 +158,18 @@ fn dry_run() {
 }
 
 fn alike() {
-    let run = Bootstrap::run(|input| input.replace("test_ip: \"198.18.1.101\"", "test_ip: \"198.18.1.10\""), &[]);
+    let run = Bootstrap::run(
+        |input| input.replace("test_ip: \"198.18.1.101\"", "test_ip: \"198.18.1.10\""),
+        &[],
+    );
     assert_eq!((run.code, run.missing()), (Some(4), vec!["vm-server interface".to_owned()]));
     assert!(run.stderr.contains("no interface has the address 198.18.1.10"), "{}", run.stderr);
 }
 
 fn down() {
     // An address of the management network that nobody has.
-    let run = Bootstrap::run(|input| input.replace("root@198.18.254.12", "root@198.18.254.99"), &[]);
+    let run =
+        Bootstrap::run(|input| input.replace("root@198.18.254.12", "root@198.18.254.99"), &[]);
     assert_eq!((run.code, run.missing()), (Some(4), vec!["host-client connection".to_owned()]));
     assert!(run.stderr.contains("qemu_pid of vm-client"), "{}", run.stderr);
 }

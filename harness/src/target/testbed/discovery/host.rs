@@ -352,7 +352,7 @@ impl Reader<'_> {
         let by_session = by_session.and_then(|ip| ip.parse().ok());
         match by_session.or(self.subject.ssh_ip) {
             Some(ip) => {
-                self.plain(ip, "there is no Open vSwitch: the address that SSH reached", None)
+                self.plain(ip, "there is no Open vSwitch: the address that SSH reached", None);
             }
             None => {
                 let why = "there is no Open vSwitch, and it is not known which address SSH reached: say the node's `test_ip`";

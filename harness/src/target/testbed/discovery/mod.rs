@@ -90,7 +90,7 @@ pub async fn discover(ask: &dyn Ask, subjects: &[Subject], port_type: &str) -> D
     for (subject, answers) in subjects.iter().zip(&answers) {
         match answers {
             Answers::Host(said) => {
-                hosts.insert(&subject.name, said.as_ref());
+                hosts.insert(&subject.name, said.as_deref());
                 discovery.tried.extend(said.iter().flat_map(|said| said.tried(&subject.name)));
             }
             Answers::Vm(said) => {
@@ -124,7 +124,7 @@ pub async fn discover(ask: &dyn Ask, subjects: &[Subject], port_type: &str) -> D
 }
 
 enum Answers {
-    Host(Result<host::Answers, NodeError>),
+    Host(Result<Box<host::Answers>, NodeError>),
     Vm(Result<Said, NodeError>),
 }
 
@@ -137,7 +137,8 @@ async fn answers(ask: &dyn Ask, subject: &Subject, all: &[Subject]) -> Answers {
                 }
                 _ => None,
             });
-            Answers::Host(host::ask(ask, &subject.name, &guests.collect::<Vec<_>>()).await)
+            let guests: Vec<(&str, &str)> = guests.collect();
+            Answers::Host(host::ask(ask, &subject.name, &guests).await.map(Box::new))
         }
         Role::Vm { .. } => Answers::Vm(vm::ask(ask, &subject.name).await),
     }

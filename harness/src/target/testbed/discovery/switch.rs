@@ -157,9 +157,7 @@ impl Row<'_> {
 fn ids(cell: &Value) -> Option<Vec<&str>> {
     match (cell.get(0)?.as_str()?, cell.get(1)?) {
         ("uuid", id) => Some(vec![id.as_str()?]),
-        ("set", all) => {
-            all.as_array()?.iter().map(|id| Some(ids(id)?.into_iter().next()?)).collect()
-        }
+        ("set", all) => all.as_array()?.iter().map(|id| ids(id)?.into_iter().next()).collect(),
         _ => None,
     }
 }
