@@ -146,7 +146,8 @@ impl Target for TestbedTarget {
             name: Arc::from(spec.name.as_str()),
             handle: Handle::Node { node: spec.clone() },
         };
-        Ok(self.spec.nodes.iter().map(member).collect())
+        let watched = |spec: &&NodeSpec| self.spec.watched.contains(&spec.name);
+        Ok(self.spec.nodes.iter().filter(watched).map(member).collect())
     }
 
     async fn save_logs(&mut self, _logs: &Path) -> Result<(), TargetError> {

@@ -17,6 +17,8 @@ pub struct TestbedSpec {
     pub config: PathBuf,
     /// Every node of the configuration.
     pub nodes: Vec<NodeSpec>,
+    /// The names of those that are read while a trial runs.
+    pub watched: Vec<String>,
     /// What is copied to every node that runs a tool, relative to `config`: the tools under test.
     pub tools: Option<PathBuf>,
     /// Of the levels [`Level::Global`] and [`Level::Tool`], in declared order.

@@ -79,6 +79,7 @@ fn origin(scenario: &Scenario) -> Origin {
         _ => TestbedSpec {
             config: std::path::PathBuf::new(),
             nodes: Vec::new(),
+            watched: Vec::new(),
             tools: None,
             hooks: Vec::new(),
             tool: None,
@@ -90,7 +91,7 @@ fn origin(scenario: &Scenario) -> Origin {
         description: scenario.description.clone(),
         testbed,
         probes: scenario.probes.clone(),
-        interval: scenario.protocol.sample.interval,
+        interval: network.interval,
         repeat: scenario.repeat,
         budget: network.budget,
         rules: scenario.rules.clone(),

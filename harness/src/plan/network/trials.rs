@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::workflow::{Cycle, CycleType, Workflow};
 use crate::model::metric::{NET_LATENCY_MEAN, NET_PACKETS, NET_THROUGHPUT};
 use crate::model::rules::{AbMetric, AbRule};
-use crate::model::spec::network::{Test, TestbedSpec, Topic};
+use crate::model::spec::network::{NetworkSpec, Test, TestbedSpec, Topic};
 use crate::model::spec::{DriverSpec, TargetSpec};
 use crate::model::{Action, Kind, Param, Params, Phase, Rules, Severity, Stat};
 use crate::plan::{Comparison, Trial};
@@ -55,6 +55,7 @@ impl Workflow {
             description: origin.description.clone(),
             target: TargetSpec::Testbed(TestbedSpec {
                 tool: cycle.ebpf_case.as_ref().map(|case| case.tool.clone()),
+                watched: watched(&cycle.proofload.network),
                 ..origin.testbed.clone()
             }),
             driver: Some(DriverSpec::Network(cycle.proofload.network.clone())),
@@ -91,7 +92,7 @@ impl Workflow {
         Trial { id, params, side: Params::default(), comparison: Some(Box::new(comparison)), ..a }
     }
 
-    /// The rules of a comparison: each kind of figure by its own limit, where a test has such figures.
+    /// The rules of a comparison: each test by the figure that it is about, and the limit of that.
     fn rules(&self, tests: &[Test]) -> Rules {
         let topics = [
             (Topic::Throughput, &NET_THROUGHPUT),
@@ -99,20 +100,20 @@ impl Workflow {
             (Topic::Pps, &NET_PACKETS),
         ];
         let limits = &self.proofload.limits;
-        let is_tested = |topic: Topic| tests.iter().any(|test| test.topic == topic);
-        let metric = |(topic, metric): (Topic, &crate::model::Metric)| {
-            let limit = limits.get(&topic).copied();
-            AbMetric {
+        let metric = |test: &Test| {
+            let limit = limits.get(&test.topic).copied();
+            let (_, metric) = topics.iter().find(|(topic, _)| *topic == test.topic)?;
+            Some(AbMetric {
                 metric: metric.id().to_owned(),
-                source: None,
+                source: Some(test.name.clone()),
                 stat: Stat::Mean,
                 severity: Severity::Warn,
                 min_effect: limit,
                 margin: limit,
                 priors: std::collections::BTreeMap::new(),
-            }
+            })
         };
-        let metrics = topics.into_iter().filter(|(topic, _)| is_tested(*topic)).map(metric);
+        let metrics = tests.iter().filter_map(metric);
         let least = limits.values().copied().fold(f64::INFINITY, f64::min);
         Rules {
             ab: Some(AbRule {
@@ -126,6 +127,19 @@ impl Workflow {
             ..self.proofload.rules.clone()
         }
     }
+}
+
+/// The nodes that a cycle is read on: that of the tool, and the ends. What runs on a node and is read on one side of a
+/// comparison is read on the other too, so that reading bears on both alike.
+fn watched(network: &NetworkSpec) -> Vec<String> {
+    let tool = network.tool.as_ref().map(|tool| &tool.node);
+    let mut names: Vec<String> = Vec::new();
+    for node in [&network.server.node, &network.client.node].into_iter().chain(tool) {
+        if !names.contains(&node.name) {
+            names.push(node.name.clone());
+        }
+    }
+    names
 }
 
 /// The tool's start, then each test and its figures, then the end.

@@ -59,6 +59,8 @@ network! {
     udp_rate: String,
     /// The size of datagrams of the packet tests, for example `64 B`.
     pps_block: String,
+    /// Between two readings of the nodes.
+    interval: Length,
     /// How long a server or a tool may take to become ready.
     within: Length,
     /// How long a tool may take to end when it is asked to.

@@ -55,6 +55,7 @@ pub(super) fn target(config: &Config) -> TargetSpec {
     TargetSpec::Testbed(TestbedSpec {
         config: config.directory.clone(),
         nodes: config.nodes.clone(),
+        watched: Vec::new(),
         tools: config.tools.clone(),
         hooks: Vec::new(),
         tool: None,

@@ -41,8 +41,14 @@ impl Bed {
             hook(Level::Global, "more"),
             hook(Level::Case, "never"),
         ];
-        let config = "config".into();
-        let spec = TestbedSpec { config, nodes, tools: Some("tools".into()), hooks, tool: None };
+        let spec = TestbedSpec {
+            config: "config".into(),
+            watched: nodes.iter().map(|node| node.name.clone()).collect(),
+            nodes,
+            tools: Some("tools".into()),
+            hooks,
+            tool: None,
+        };
         Self { directory, spec }
     }
 
