@@ -43,6 +43,13 @@ fn the_help_of_analyze() {
           --junit <FILE>
               Also write the verdicts to this file, as JUnit XML
 
+          --network-reports <DIR>
+              Also write the tables of network trials below this directory
+
+          --iteration <RESULTS>
+              Other results of the same trials, to be averaged with in the tables of network trials; may
+              be given several times
+
           --allow-inconclusive
               Exit with 0 where the verdict is inconclusive or no-data
 
