@@ -36,10 +36,14 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     let mut trials = prometheus::trials();
     trials.extend(nodes::trials());
-    let on_the_testbed: Vec<Trial> = [discovery::trials(), network::trials(), faults::trials()].into_iter().flatten().collect();
+    let on_the_testbed: Vec<Trial> =
+        [discovery::trials(), network::trials(), faults::trials()].into_iter().flatten().collect();
     let missing = lab::missing();
     if let Some(reason) = missing.as_ref().filter(|_| !lab::is_required()) {
-        eprintln!("note: {} trials need the testbed and are ignored: {reason}", on_the_testbed.len());
+        eprintln!(
+            "note: {} trials need the testbed and are ignored: {reason}",
+            on_the_testbed.len()
+        );
     }
     let ignored = missing.is_some() && !lab::is_required();
     trials.extend(on_the_testbed.into_iter().map(|trial| trial.with_ignored_flag(ignored)));

@@ -142,12 +142,9 @@ async fn bring(specs: &[NodeSpec], directory: &Path, clean: bool) -> Vec<(String
     let mut all = Vec::new();
     for spec in specs {
         let kept = match of_node(spec, directory, clean).await {
-            Ok((collected, cleaned)) => Kept {
-                files: collected.files.len(),
-                bytes: collected.bytes,
-                cleaned,
-                error: None,
-            },
+            Ok((collected, cleaned)) => {
+                Kept { files: collected.files.len(), bytes: collected.bytes, cleaned, error: None }
+            }
             Err(error) => Kept { error: Some(error.to_string()), ..Kept::default() },
         };
         all.push((spec.name.clone(), kept));

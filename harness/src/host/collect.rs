@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::node::{Node, NodeError};
 use super::Command;
+use super::node::{Node, NodeError};
 use super::quote::quote;
 
 /// How long a list of checksums, or one batch of files, may take.
@@ -159,7 +159,9 @@ fn parse(text: &str) -> Result<Manifest, String> {
         is_sum.then(|| (name.to_owned(), sum.to_owned()))
     };
     text.lines()
-        .map(|text| line(text).ok_or_else(|| format!("expected a checksum and a name, found {text:?}")))
+        .map(|text| {
+            line(text).ok_or_else(|| format!("expected a checksum and a name, found {text:?}"))
+        })
         .collect()
 }
 
@@ -277,7 +279,9 @@ mod tests {
     fn lines_that_are_no_checksum_are_refused() {
         let sum = "a".repeat(64);
         assert_eq!(parse(&format!("{sum}  ./x y\n")).unwrap()["x y"], sum);
-        for text in ["find: oops", &format!("\\{sum}  ./a\\nb"), &format!("{}  ./a", "a".repeat(63))] {
+        for text in
+            ["find: oops", &format!("\\{sum}  ./a\\nb"), &format!("{}  ./a", "a".repeat(63))]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use super::command::{Command, CommandError};
 use super::owner::{self, Owner};
@@ -49,25 +49,43 @@ impl ProcessGroup {
     /// [`CommandError`] when it cannot be started, or its log not be opened.
     pub fn spawn(command: &Command) -> Result<Self, CommandError> {
         match command.open_log()? {
-            None => Self::start(command, Stdio::null(), Stdio::null()),
+            None => Self::start(command, Stdio::null(), [Stdio::null(), Stdio::null()]),
             Some(log) => {
                 let same = log.try_clone().map_err(|source| CommandError::Log {
                     path: command.log.clone().unwrap_or_default(),
                     source,
                 })?;
-                Self::start(command, log.into(), same.into())
+                Self::start(command, Stdio::null(), [log.into(), same.into()])
             }
         }
     }
 
     pub(super) fn piped(command: &Command) -> Result<Self, CommandError> {
-        Self::start(command, Stdio::piped(), Stdio::piped())
+        Self::start(command, Stdio::null(), [Stdio::piped(), Stdio::piped()])
     }
 
-    fn start(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<Self, CommandError> {
+    /// Starts a command that is spoken to: gives its input and its standard output. Its errors go nowhere.
+    pub(super) fn spoken_to(
+        command: &Command,
+    ) -> Result<(Self, ChildStdin, ChildStdout), CommandError> {
+        let mut group = Self::start(command, Stdio::piped(), [Stdio::piped(), Stdio::null()])?;
+        match (group.child.stdin.take(), group.child.stdout.take()) {
+            (Some(input), Some(output)) => Ok((group, input, output)),
+            _ => Err(CommandError::Start {
+                command: command.to_string(),
+                source: io::Error::other("it has no pipes"),
+            }),
+        }
+    }
+
+    fn start(
+        command: &Command,
+        stdin: Stdio,
+        [stdout, stderr]: [Stdio; 2],
+    ) -> Result<Self, CommandError> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let mut process = command.to_process();
-        process.stdout(stdout).stderr(stderr);
+        process.stdin(stdin).stdout(stdout).stderr(stderr);
         let mark = command.marked.then(|| NEXT.fetch_add(1, Ordering::Relaxed).to_string());
         match &mark {
             Some(mark) => {

@@ -12,6 +12,7 @@ mod files;
 mod group;
 mod listen;
 mod script;
+mod session;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use connection::Connection;
 pub use group::{GroupState, RemoteGroup, Stopped};
 pub use listen::Listener;
+pub use session::Session;
 
 use super::owner::{Owner, short_hash};
 use super::{CommandError, command};

@@ -42,7 +42,10 @@ select.environments = ["host"]
 fn tools(lab_tools: &[(&str, &str)]) -> String {
     let mut text = "tools:\n  categories:\n    performance/faults:\n      environment: \"host\"\n      tools:\n".to_owned();
     for (script, command) in lab_tools {
-        text.push_str(&format!("        - script: \"{script}\"\n          template: {}\n          ready: \"^ready\"\n", serde_json::to_string(command).unwrap()));
+        text.push_str(&format!(
+            "        - script: \"{script}\"\n          template: {}\n          ready: \"^ready\"\n",
+            serde_json::to_string(command).unwrap()
+        ));
     }
     text
 }
@@ -50,7 +53,8 @@ fn tools(lab_tools: &[(&str, &str)]) -> String {
 const SOUND: (&str, &str) = ("sound.sh", "echo ready; exec sleep 600");
 
 fn outcomes(run: &Run, tool: &str) -> Vec<Outcome> {
-    let own = run.results.scenarios.iter().filter(|trial| trial.id.contains(&format!("tool={tool}")));
+    let own =
+        run.results.scenarios.iter().filter(|trial| trial.id.contains(&format!("tool={tool}")));
     own.filter_map(|trial| trial.outcome.clone()).collect()
 }
 
@@ -73,7 +77,8 @@ fn hanging_tool() {
 }
 
 fn dying_tool() {
-    let dies = ("dies.sh", "echo ready; echo about to give up; sleep 1; echo no such probe >&2; exit 3");
+    let dies =
+        ("dies.sh", "echo ready; echo about to give up; sleep 1; echo no such probe >&2; exit 3");
     let lab = Lab::new(&tools(&[dies, SOUND]), |input| input);
     let run = lab.suite(&SHORT.replace("1s", "3s")).run();
     run.expect_code(1);
@@ -105,9 +110,7 @@ fn taken_port() {
     let run = lab.suite(&settings).run();
     run.expect_code(4);
     let found = outcomes(&run, "sound");
-    let named = |outcome: &Outcome| {
-        matches!(outcome, Outcome::Broken(why) if why.contains("5001") && why.contains("host-server") && why.contains(&pid) && why.contains("iperf3"))
-    };
+    let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("5001") && why.contains("host-server") && why.contains(&pid) && why.contains("iperf3"));
     assert!(found.iter().any(named), "{found:?}");
     assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
     drop(holder);
@@ -130,7 +133,10 @@ fn node_down() {
 fn full_disk() {
     let small = lab::truth("host-client")["small_disk"].as_str().unwrap().to_owned();
     let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
-    lab::on_host("host-client", &format!("head -c 100000000 /dev/zero >{small}/filler 2>/dev/null; :"));
+    lab::on_host(
+        "host-client",
+        &format!("head -c 100000000 /dev/zero >{small}/filler 2>/dev/null; :"),
+    );
     let lab = Lab::new(&tools(&[SOUND]), |input| input.replace(&workdir, &small));
     let run = lab.suite(SHORT).run();
     lab::on_host("host-client", &format!("rm -f {small}/filler"));
@@ -154,8 +160,12 @@ fn lost_node() {
     start_sshd("host-client");
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("host-client"), "{stderr}");
-    let on_the_other: Vec<&String> = left.iter().filter(|line| line.starts_with("host-server")).collect();
-    assert!(on_the_other.is_empty(), "a node that can be reached is cleaned at once: {on_the_other:?}");
+    let on_the_other: Vec<&String> =
+        left.iter().filter(|line| line.starts_with("host-server")).collect();
+    assert!(
+        on_the_other.is_empty(),
+        "a node that can be reached is cleaned at once: {on_the_other:?}"
+    );
     let run = lab.suite(SHORT).run();
     expect_the_other_case(&run);
     assert_eq!(lab::left_on_hosts(), Vec::<String>::new());

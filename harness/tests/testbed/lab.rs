@@ -114,7 +114,8 @@ pub(crate) fn proofload(arguments: &[&str]) -> std::process::Output {
 /// What a line for the shell of a host prints, without SSH.
 pub(crate) fn on_host(host: &str, line: &str) -> String {
     let enter = truth(host)["enter"].as_str().unwrap().to_owned();
-    let output = Command::new(&enter).args(["sh", "-c", line]).stdin(Stdio::null()).output().unwrap();
+    let output =
+        Command::new(&enter).args(["sh", "-c", line]).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{host}: {line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

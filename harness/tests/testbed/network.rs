@@ -45,7 +45,11 @@ fn both_tools() {
         if id.contains("tool=packet_grinder") {
             assert_eq!(*verdict, Verdict::Fail, "{id}: {:#?}", run.failing());
         } else {
-            assert!(*verdict != Verdict::Fail && *verdict != Verdict::Error, "{id}: {:#?}", run.failing());
+            assert!(
+                *verdict != Verdict::Fail && *verdict != Verdict::Error,
+                "{id}: {:#?}",
+                run.failing()
+            );
         }
     }
     for environment in ["host", "vm"] {
@@ -68,7 +72,10 @@ fn comparisons(run: &Run) -> BTreeMap<String, Verdict> {
         verdicts.entry(id.to_owned()).or_default();
     }
     for (id, found) in &mut verdicts {
-        let own = run.checks.iter().filter(|check| check.id == *id || check.id.starts_with(&format!("{id}::")));
+        let own = run
+            .checks
+            .iter()
+            .filter(|check| check.id == *id || check.id.starts_with(&format!("{id}::")));
         found.extend(own.map(|check| check.verdict));
     }
     let worst = |found: Vec<Verdict>| Verdict::worst(found).unwrap_or(Verdict::NoData);
@@ -114,8 +121,16 @@ baseline = true
 const FIGURES: &[(&str, &[&str])] = &[
     (
         "net.throughput",
-        &["throughput_single", "throughput_multi", "throughput_parallel", "throughput_udp", "throughput_reverse",
-          "throughput_both", "stream", "maerts"],
+        &[
+            "throughput_single",
+            "throughput_multi",
+            "throughput_parallel",
+            "throughput_udp",
+            "throughput_reverse",
+            "throughput_both",
+            "stream",
+            "maerts",
+        ],
     ),
     ("net.latency.mean", &["tcp_rr", "udp_rr", "tcp_crr", "ping", "latency_under_load"]),
     ("net.latency.p99", &["tcp_rr", "udp_rr", "latency_under_load"]),
@@ -130,7 +145,15 @@ fn workflow() {
     let shown = file.display().to_string();
     let config = lab.config().display().to_string();
     let written = lab::proofload(&[
-        "workflow", "--config-dir", &config, "--tools", "packet_counter", "--environments", "host", "--output", &shown,
+        "workflow",
+        "--config-dir",
+        &config,
+        "--tools",
+        "packet_counter",
+        "--environments",
+        "host",
+        "--output",
+        &shown,
     ]);
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
     let checked = lab::proofload(&["workflow", "--validate", &shown]);
@@ -175,7 +198,10 @@ fn iterations() {
         assert!(summary.contains("Status: INCONCLUSIVE"), "{summary}");
     }
     let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
-    let left = lab::on_host("host-client", &format!("find {workdir}/performance-test-results -type f 2>/dev/null; :"));
+    let left = lab::on_host(
+        "host-client",
+        &format!("find {workdir}/performance-test-results -type f 2>/dev/null; :"),
+    );
     assert_eq!(left, "", "what was collected is removed");
     // Iterations that are over are not run again.
     let again = lab::proofload(&arguments);

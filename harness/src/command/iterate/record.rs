@@ -113,7 +113,9 @@ impl Iteration {
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::usage(format!("error: {}: {error}", path.display()))),
+            Err(error) => {
+                return Err(Failure::usage(format!("error: {}: {error}", path.display())));
+            }
         };
         let iteration: Self = serde_json::from_slice(&text)
             .map_err(|error| Failure::usage(format!("error: {}: {error}", path.display())))?;

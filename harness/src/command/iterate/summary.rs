@@ -40,7 +40,9 @@ pub(super) fn overall(iterations: &[(PathBuf, Iteration)]) -> String {
             status.as_str(),
             directory.display()
         );
-        for (node, error) in nodes.iter().filter_map(|(node, kept)| Some((node, kept.error.as_ref()?))) {
+        for (node, error) in
+            nodes.iter().filter_map(|(node, kept)| Some((node, kept.error.as_ref()?)))
+        {
             let _ = writeln!(text, "    {node}: {error}");
         }
     }

@@ -11,7 +11,7 @@ use crate::model::spec::network::Protocol;
 const LONG: Duration = Duration::from_secs(20);
 
 /// A node of its own for each test, so that they end nothing of each other.
-fn node(directory: &Path) -> Node {
+pub(super) fn node(directory: &Path) -> Node {
     let name = directory.file_name().unwrap().to_str().unwrap().trim_start_matches('.').to_owned();
     let workdir = directory.join("work").to_str().unwrap().to_owned();
     let ssh = client::LOCAL.to_owned();

@@ -3,6 +3,7 @@
 use procfs_core::FromRead as _;
 use procfs_core::process::Stat;
 
+use super::script::END;
 use crate::probe::host::Times;
 
 /// Everything that one answer says.
@@ -33,7 +34,7 @@ impl Answer {
     /// Reads what the script printed; the text of an answer that was cut off says nothing.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let cut_off = || format!("the node's answer is incomplete: {:?}", last_words(text));
-        let body = text.strip_suffix("@end\n").ok_or_else(cut_off)?;
+        let body = text.strip_suffix(&format!("{END}\n")).ok_or_else(cut_off)?;
         let (before, cpus) = body.split_once("@uptime ").ok_or_else(cut_off)?;
         let (uptime, cpus) = cpus.split_once('\n').ok_or_else(cut_off)?;
         let uptime = uptime.trim_ascii().parse().map_err(|_| cut_off())?;
@@ -48,6 +49,9 @@ impl Answer {
                 Some(("@tool", leader)) => {
                     let (id, started) = leader.split_once(' ').unwrap_or((leader, "0"));
                     session = id.parse().ok().zip(started.parse().ok());
+                }
+                None if line == "@failed" => {
+                    return Err("its processes cannot be listed: is there no awk?".to_owned());
                 }
                 None if line == "@output" => output = lines.next().and_then(size),
                 _ => processes.extend(process(line)),

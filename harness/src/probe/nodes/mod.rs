@@ -1,6 +1,6 @@
 //! The probe [`Nodes`]: the hosts and virtual machines of a testbed, and the tool under test on them, over SSH.
 //!
-//! One command a tick and node prints what the kernel says; everything is worked out here. Rates are taken over the
+//! A shell that stays open on each node prints what the kernel says; everything is worked out here. Rates are taken over the
 //! node's own clock, which tells 10 ms apart, so that the way back and forth bears on none of them.
 
 mod answer;
@@ -18,6 +18,7 @@ use super::host::Times;
 use super::missed::Missed;
 use super::procfs::TICKS;
 use crate::host::Node;
+use crate::host::node::Session;
 use crate::host::quote::quote;
 use crate::model::metric::{
     CPU_TIME, CPU_USAGE, FAULTS_MAJOR, FAULTS_MINOR, LOG_SIZE, MEMORY_RSS, MEMORY_VIRTUAL,
@@ -25,7 +26,7 @@ use crate::model::metric::{
 };
 use crate::model::{Handle, Incident, Member, Metric, Observation, Reading};
 use answer::Answer;
-use script::script;
+use script::{END, script};
 use tool::Tree;
 
 /// The name under which a tool under test is started on a node, and the source of its readings.
@@ -45,6 +46,8 @@ pub(super) struct Nodes {
 struct Watched {
     name: Arc<str>,
     node: Node,
+    /// Opened when it is first asked, and anew after a failure.
+    session: Option<Session>,
     /// Bytes of a page, which the node says once.
     page: Option<u64>,
     before: Option<(f64, Times)>,
@@ -58,6 +61,7 @@ impl Nodes {
             Handle::Node { node } => Some(Watched {
                 name: Arc::clone(&member.name),
                 node: Node::new(node),
+                session: None,
                 page: None,
                 before: None,
                 tool: Tree::default(),
@@ -100,18 +104,19 @@ impl Nodes {
 }
 
 impl Watched {
-    async fn ask(&self) -> Result<String, String> {
+    async fn ask(&mut self) -> Result<String, String> {
         let line = {
             let record = format!("{}/{TOOL}.group", self.node.state_dir());
             let record = quote(&record).ok_or("the node's workdir holds a NUL")?;
             script(&record, self.tool.known(), self.page.is_none())
         };
-        let output = self.node.run(&line, WITHIN).await.map_err(|error| error.to_string())?;
-        if output.code == 0 {
-            return Ok(output.stdout);
-        }
-        let said = output.stderr.lines().last().unwrap_or("nothing said");
-        Err(format!("reading /proc of the node failed with exit code {}: {said}", output.code))
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self.node.session().map_err(|error| error.to_string())?,
+        };
+        let text = session.ask(&line, END, WITHIN).await.map_err(|error| error.to_string())?;
+        self.session = Some(session);
+        Ok(text)
     }
 
     /// The readings of the node, and those of the tool on it.
@@ -154,7 +159,7 @@ impl Probe for Nodes {
     }
 
     async fn read(&mut self) -> Observation {
-        let answers = join_all(self.watched.iter().map(Watched::ask)).await;
+        let answers = join_all(self.watched.iter_mut().map(Watched::ask)).await;
         self.observe(answers)
     }
 }

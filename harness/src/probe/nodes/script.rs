@@ -1,7 +1,7 @@
-//! [`script`]: the command that a node is asked with at every tick.
+//! [`script`]: what the shell on a node is asked at every tick.
 //!
 //! It is for any POSIX shell, dash and that of busybox among them, and costs the node as few processes as may be: where
-//! no tool runs, one.
+//! no tool runs, none.
 
 use std::fmt::Write as _;
 
@@ -22,6 +22,9 @@ END {
   for (p in ours) if (p in line) print line[p]
 }"#;
 
+/// The last line of every answer.
+pub(super) const END: &str = "@end";
+
 /// Asks for the node's clock and processor time, and for the group whose record is the file `record` of the node, quoted:
 /// session, its leader's start time, three words, the path of its output. `known` are the processes that were seen
 /// before; `first` asks for what never changes.
@@ -41,15 +44,15 @@ pub(super) fn script(record: &str, known: impl Iterator<Item = u32>, first: bool
         "g={record}
 if [ -r \"$g\" ] && read -r s b _ _ _ o <\"$g\"; then
   read -r u _ </proc/uptime
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=$s\" -v 'k={known}' '{SELECT}' || exit 3
+  cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=$s\" -v 'k={known}' '{SELECT}' || echo @failed
   [ -e \"$o\" ] && {{ echo @output; ls -lnL \"$o\"; }}
   echo \"@tool $s $b\"
 else
   read -r u _ </proc/uptime
 fi
 echo \"@uptime $u\"
-grep '^cpu' /proc/stat
-echo @end
+while read -r l; do case $l in cpu*) echo \"$l\" ;; *) break ;; esac; done </proc/stat
+echo {END}
 "
     );
     script
