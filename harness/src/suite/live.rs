@@ -23,7 +23,7 @@ use super::recorder::Recorder;
 use super::select::Selection;
 use super::{Failure, RIG, ab, finish, lock, say};
 use crate::gate::{self, Check};
-use crate::model::{Outcome, Sample, Verdict};
+use crate::model::{Kind, Outcome, Sample, Verdict};
 use crate::plan::Trial;
 use crate::results::document::Date;
 use crate::results::{
@@ -249,8 +249,8 @@ impl Live {
         let end =
             Line::End { at: now(), outcome: walked.outcome, verdict, sampler: walked.sampler };
         self.write(&end)?;
-        if verdict == Verdict::Pass {
-            // Output is kept of what did not pass.
+        if verdict == Verdict::Pass && trial.kind != Kind::Network {
+            // Output is kept of what did not pass, and of network tools in any case: it is what their figures came from.
             let _ = std::fs::remove_dir_all(&logs);
         }
         self.rebuild(false)?;

@@ -141,8 +141,10 @@ impl Course {
     /// What was started stays known when this is cut off, so that [`Course::end`] ends it.
     pub(super) async fn begin(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
         self.prepare(ends).await?;
-        self.serve(ends).await?;
-        self.before = read_counters(ends).await?;
+        // Nothing is sent yet: the counters may be read while servers come up.
+        let (served, before) = tokio::join!(self.serve(ends), read_counters(ends));
+        served?;
+        self.before = before?;
         let processes: Vec<&Process> =
             self.parts.iter().rev().flat_map(|part| &part.processes).collect();
         let script = script(&self.names.client(), &processes)?;
