@@ -2,17 +2,14 @@
 
 use std::fs;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::{Answer, Failure};
-use crate::analysis::Analysis;
-use crate::gate::Judgement;
+use super::{Answer, Failure, network_reports};
 use crate::model::Unit;
 use crate::model::quantity::Quantity;
-use crate::report::{self, Format, Report, csv, junit, network};
-use crate::results::Results;
+use crate::report::{self, Format, Report, csv, junit};
 use crate::suite::environment::{allow_inconclusive, allows_color};
 use crate::{analysis, gate, results};
 
@@ -86,7 +83,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         write(path, text)?;
     }
     if let Some(directory) = &arguments.network_reports {
-        write_network_reports(directory, &arguments.results, report, &arguments.iteration)?;
+        let paths: Vec<PathBuf> =
+            std::iter::once(&arguments.results).chain(&arguments.iteration).cloned().collect();
+        network_reports::write(directory, &paths)?;
     }
     let color = allows_color() && std::io::stdout().is_terminal();
     let allowed = arguments.allow_inconclusive || allow_inconclusive();
@@ -94,38 +93,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         text: report::render(&report, arguments.format, color),
         code: judgement.verdict.exit_code(allowed),
     })
-}
-
-/// Writes the tables of these results, and of those of further iterations with their averages.
-fn write_network_reports(
-    directory: &Path,
-    path: &Path,
-    report: Report<'_>,
-    others: &[PathBuf],
-) -> Result<(), Failure> {
-    let mut read: Vec<(String, Results, Analysis, Judgement)> = Vec::new();
-    for path in others {
-        let results =
-            results::read(path).map_err(|error| Failure::usage(format!("error: {error}")))?;
-        let analysis = analysis::analyze(&results);
-        let judgement = gate::judge(&results, &analysis);
-        read.push((network::iteration(path, &results), results, analysis, judgement));
-    }
-    let mut iterations = vec![(network::iteration(path, report.results), report)];
-    iterations.extend(read.iter().map(|(name, results, analysis, judgement)| {
-        (name.clone(), Report { results, analysis, judgement })
-    }));
-    let files = network::files(&iterations);
-    if files.is_empty() {
-        return Err(Failure::usage(
-            "error: no network trials in these results, so there are no tables of them",
-        ));
-    }
-    for (name, text) in files {
-        let path = directory.join(name);
-        let failed = |error| Failure::rig(format!("cannot write {}: {error}", path.display()));
-        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-        fs::write(&path, text).map_err(failed)?;
-    }
-    Ok(())
 }

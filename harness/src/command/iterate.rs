@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::check::{variables, workspace};
 use super::workflow::Source;
-use super::{Answer, Failure, nodes};
+use super::{Answer, Failure, network_reports, nodes};
 use crate::host::collect::{Collected, collect, manifest, remove};
 use crate::host::node::{Node, NodeError};
 use crate::model::Verdict;
@@ -87,8 +87,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     }
     let text = summary::overall(&iterations);
     fs::write(results.join("overall_summary.txt"), &text).map_err(broken)?;
+    reports(results, &iterations)?;
     let worst = Status::worst(iterations.iter().map(|(_, iteration)| iteration.status));
     Ok(Answer { text, code: worst.map_or(0, Status::exit_code) })
+}
+
+/// Writes the tables of all iterations that were run, and their averages.
+fn reports(results: &Path, iterations: &[(PathBuf, Iteration)]) -> Result<(), Failure> {
+    let runs = iterations.iter().map(|(directory, _)| directory.join("runs/latest"));
+    let runs: Vec<PathBuf> = runs.filter(|run| run.exists()).collect();
+    if runs.is_empty() {
+        return Ok(());
+    }
+    network_reports::write(&results.join("reports"), &runs)
 }
 
 /// One iteration that is to be run.

@@ -16,6 +16,7 @@ pub mod selftest;
 pub mod testbed;
 pub mod workflow;
 
+mod network_reports;
 mod nodes;
 mod percent;
 

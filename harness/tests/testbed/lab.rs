@@ -90,14 +90,20 @@ impl Lab {
 
     /// The suite over one scenario of kind network with these settings.
     pub(crate) fn suite(&self, settings: &str) -> Suite {
-        let scenarios = self.directory.path().join("scenarios");
+        self.scenario(settings);
+        Suite::over(self.directory.path().join("scenarios")).env("PROOFLOAD_REQUIRE", "testbed")
+    }
+
+    /// The file of that scenario.
+    pub(crate) fn scenario(&self, settings: &str) -> PathBuf {
+        let file = self.directory.path().join("scenarios/lab.toml");
         let config = self.config();
         let text = format!(
             "kind = \"network\"\n{settings}\n[target.testbed]\nconfig = \"{}\"\n",
             config.display()
         );
-        fs::write(scenarios.join("lab.toml"), text).unwrap();
-        Suite::over(scenarios).env("PROOFLOAD_REQUIRE", "testbed")
+        fs::write(&file, text).unwrap();
+        file
     }
 }
 

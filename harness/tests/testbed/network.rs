@@ -20,7 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     };
     vec![
         trial("the_expensive_tool_is_found_expensive_and_the_cheap_one_is_not", both_tools),
-        trial("every_network_tool_measures_hosts_and_guests", every_test),
+        trial("every_built_in_test_gives_its_figures", every_test),
         trial("a_workflow_file_gives_the_same_trials_again", workflow),
         trial("iterations_are_collected_whole_and_removed_on_the_nodes", iterations),
     ]
@@ -30,8 +30,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 const SHORT: &str = r#"
 repeat = 2
 [network]
-tests = ["throughput_single", "tcp_rr", "pps_single"]
-length = "2s"
+tests = ["throughput_single", "tcp_rr"]
+length = "1s"
+baseline = false
 "#;
 
 fn both_tools() {
@@ -54,12 +55,12 @@ fn both_tools() {
     }
     for environment in ["host", "vm"] {
         let slow = run.analysis.changes.iter().find(|change| {
-            change.metric == "net.latency.mean"
+            change.metric == "net.throughput"
                 && change.id.contains("packet_grinder")
                 && change.id.contains(&format!("environment={environment}"))
         });
         let ratio = slow.and_then(|change| change.ratio);
-        assert!(ratio > Some(1.1), "{environment}: {ratio:?}");
+        assert!(ratio.is_some_and(|ratio| ratio < 0.8), "{environment}: {ratio:?}");
     }
     assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
 }
@@ -84,7 +85,7 @@ fn comparisons(run: &Run) -> BTreeMap<String, Verdict> {
 
 fn every_test() {
     let lab = Lab::new(&Lab::own_tools(), |input| input);
-    let run = lab.suite(EVERY).filter("baseline").run();
+    let run = lab.suite(EVERY).filter("tool=baseline,environment=host::r=1").run();
     run.expect_code(0);
     let sources = |metric: &str| -> Vec<String> {
         let mut found: Vec<String> = run
@@ -168,12 +169,11 @@ fn workflow() {
 fn iterations() {
     let lab = Lab::new(&Lab::own_tools(), |input| input);
     let results = lab.path().join("iterations");
-    let scenario = lab.path().join("scenarios/lab.toml");
-    drop(lab.suite("repeat = 2\n[network]\ntests = [\"tcp_rr\"]\nlength = \"1s\"\n"));
+    let scenario = lab.scenario(
+        "repeat = 2\n[network]\ntests = [\"tcp_rr\"]\nlength = \"1s\"\nbaseline = false\n",
+    );
     let arguments = [
         "iterate",
-        "--config-dir",
-        &lab.config().display().to_string(),
         "--scenario",
         &scenario.display().to_string(),
         "--iterations",
@@ -187,15 +187,22 @@ fn iterations() {
     ];
     let first = lab::proofload(&arguments);
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
-    // One block is two pairs, too few for a verdict.
-    assert_eq!(first.status.code(), Some(3), "{said}\n{}", String::from_utf8_lossy(&first.stderr));
+    // A short test may be undecided; nothing else may be wrong.
+    let code = first.status.code();
+    assert!(matches!(code, Some(0 | 1 | 3)), "{said}\n{}", String::from_utf8_lossy(&first.stderr));
     for number in ["001", "002"] {
         let iteration = results.join(format!("iteration_{number}"));
         assert!(run_directory(&iteration.join("runs")).is_some());
         let kept = iteration.join("host-client/performance-test-results");
         assert!(count(&kept) > 0, "{}", kept.display());
         let summary = fs::read_to_string(iteration.join("collection_summary.txt")).unwrap();
-        assert!(summary.contains("Status: INCONCLUSIVE"), "{summary}");
+        let status = ["SUCCESS", "INCONCLUSIVE", "TEST_FAILED"];
+        let is_over = status.iter().any(|word| summary.contains(&format!("Status: {word}\n")));
+        assert!(is_over && !summary.contains("NOT COLLECTED"), "{summary}");
+    }
+    for file in ["host_latency_iteration_001.csv", "aggregated/all_tools_summary.csv"] {
+        let table = fs::read_to_string(results.join("reports").join(file)).unwrap();
+        assert!(table.contains("packet_counter"), "{file}: {table}");
     }
     let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
     let left = lab::on_host(
