@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::analysis::{self, Analysis};
+use crate::gate::{self, Judgement};
 use crate::report::{Report, network};
-use crate::{analysis, gate, results};
+use crate::results::{self, Results};
 
 /// Writes the tables of these runs below a directory, and averages where they are several.
 ///
@@ -13,7 +15,7 @@ use crate::{analysis, gate, results};
 /// [`Failure`] of results that cannot be read, have no network trials, or are of one name with others, and of files that
 /// cannot be written.
 pub(super) fn write(directory: &Path, runs: &[PathBuf]) -> Result<(), Failure> {
-    let mut read = Vec::new();
+    let mut read: Vec<(String, Results, Analysis, Judgement)> = Vec::new();
     for path in runs {
         let results =
             results::read(path).map_err(|error| Failure::usage(format!("error: {error}")))?;

@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         })
     };
     vec![
+        trial("what_a_run_leaves_on_a_node_would_be_seen", control),
         trial("a_tool_that_hangs_on_stop_is_killed_and_fails_its_case_alone", hanging_tool),
         trial("a_tool_that_dies_fails_its_case_with_its_last_lines", dying_tool),
         trial("a_taken_port_is_named_with_its_holder", taken_port),
@@ -74,7 +75,7 @@ fn hanging_tool() {
     let killed = |outcome: &Outcome| matches!(outcome, Outcome::Aborted(why) if why.contains("hangs") && why.contains("killed"));
     assert!(found.iter().any(killed), "{found:?}");
     expect_the_other_case(&run);
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
 }
 
 fn dying_tool() {
@@ -86,7 +87,22 @@ fn dying_tool() {
     let found = outcomes(&run, "dies");
     let died = |outcome: &Outcome| matches!(outcome, Outcome::Aborted(why) if why.contains("no such probe"));
     assert!(found.iter().any(died), "{found:?}");
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
+}
+
+/// That the look for what is left sees what carries the mark of a run.
+fn control() {
+    let line = "PROOFLOAD_REMOTE=control sleep 300 >/dev/null 2>&1 </dev/null & echo $!";
+    let pid = lab::on_host("host-server", line).trim().to_owned();
+    let holder = Holder { host: "host-server", pid };
+    let left = lab::left_on_nodes();
+    assert_eq!(left, ["host-server: sleep 300 "], "nothing else is left, and this is seen");
+    drop(holder);
+    let guest = "PROOFLOAD_REMOTE=control sleep 20 >/dev/null 2>&1 </dev/null & ";
+    lab::on_guest("vm-client", guest);
+    let left = lab::left_on_nodes();
+    assert_eq!(left, ["vm-client: sleep 20 "]);
+    lab::on_guest("vm-client", "while pidof sleep >/dev/null; do :; done");
 }
 
 /// A process on a host that the test has started, and ends by its id.
@@ -111,7 +127,7 @@ fn taken_port() {
     let found = outcomes(&run, "sound");
     let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("5001") && why.contains("host-server") && why.contains(&pid) && why.contains("iperf3"));
     assert!(found.iter().any(named), "{found:?}");
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
     drop(holder);
 }
 
@@ -124,7 +140,7 @@ fn node_down() {
     let found = outcomes(&run, "sound");
     let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("host-client") && why.contains("refused"));
     assert!(!found.is_empty() && found.iter().all(named), "{found:?}");
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
 }
 
 fn full_disk() {
@@ -141,7 +157,7 @@ fn full_disk() {
     let found = outcomes(&run, "sound");
     let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("host-client") && why.contains("No space left"));
     assert!(found.iter().any(named), "{found:?}");
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
 }
 
 fn lost_node() {
@@ -151,7 +167,7 @@ fn lost_node() {
     stop_sshd("host-client");
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let left = lab::left_on_hosts();
+    let left = lab::left_on_nodes();
     start_sshd("host-client");
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("host-client"), "{stderr}");
@@ -163,7 +179,7 @@ fn lost_node() {
     );
     let run = lab.suite(SHORT).run();
     expect_the_other_case(&run);
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
     let verdicts: Vec<Verdict> = run.verdicts().into_iter().map(|(_, verdict)| verdict).collect();
     assert!(!verdicts.contains(&Verdict::Error), "{verdicts:?}");
 }

@@ -126,16 +126,25 @@ pub(crate) fn on_host(host: &str, line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The processes on both hosts that carry the mark of a run.
-pub(crate) fn left_on_hosts() -> Vec<String> {
+/// What a line for the shell of a guest prints.
+pub(crate) fn on_guest(guest: &str, line: &str) -> String {
+    let config = Path::new(STATE).join("ssh_config");
+    let mut ssh = Command::new("ssh");
+    let output = ssh.arg("-F").arg(config).args([guest, line]).stdin(Stdio::null()).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{guest}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The processes on both hosts and both guests that carry the mark of a run, less the commands that look.
+pub(crate) fn left_on_nodes() -> Vec<String> {
     let line = "for e in /proc/[0-9]*/environ; do p=${e%/environ}; \
-        if tr '\\0' '\\n' <$e 2>/dev/null | grep -q '^PROOFLOAD_OWNER='; then tr '\\0' ' ' <$p/cmdline; echo; fi; done";
-    ["host-server", "host-client"]
-        .iter()
-        .flat_map(|host| {
-            let lines = on_host(host, line);
-            let lines = lines.lines().filter(|line| !line.trim().is_empty());
-            lines.map(|line| format!("{host}: {line}")).collect::<Vec<_>>()
-        })
-        .collect()
+        if tr '\\0' '\\n' <$e 2>/dev/null | grep -q '^PROOFLOAD_REMOTE='; then tr '\\0' ' ' <$p/cmdline; echo; fi; done";
+    let of = |node: &str, lines: String| -> Vec<String> {
+        let lines = lines.lines().filter(|line| !line.trim().is_empty());
+        lines.map(|line| format!("{node}: {line}")).collect()
+    };
+    let hosts = ["host-server", "host-client"].map(|host| of(host, on_host(host, line)));
+    let guests = ["vm-server", "vm-client"].map(|guest| of(guest, on_guest(guest, line)));
+    hosts.into_iter().chain(guests).flatten().collect()
 }

@@ -62,7 +62,7 @@ fn both_tools() {
         let ratio = slow.and_then(|change| change.ratio);
         assert!(ratio.is_some_and(|ratio| ratio < 0.8), "{environment}: {ratio:?}");
     }
-    assert_eq!(lab::left_on_hosts(), Vec::<String>::new());
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
 }
 
 /// The verdict of every comparison, by id.

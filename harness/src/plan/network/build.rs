@@ -264,7 +264,7 @@ impl Builder<'_> {
             },
             monitoring_config: Monitoring {
                 enabled: cycle_type == CycleType::EbpfTest,
-                interval: self.scenario.protocol.sample.interval,
+                interval: self.scenario.protocol.network.interval,
             },
             cycle_type,
             ebpf_case,

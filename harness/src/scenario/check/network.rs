@@ -97,7 +97,10 @@ fn tests(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError
     context.require(!network.tests.is_empty(), &["network", "tests"], || {
         "expected at least one test, for example [\"throughput_single\", \"tcp_rr\"]".to_owned()
     })?;
-    let interval = scenario.protocol.sample.interval;
+    let interval = network.interval;
+    context.require(!interval.0.is_zero(), &["network", "interval"], || {
+        "expected an interval above 0, for example \"1s\"".to_owned()
+    })?;
     for params in combinations(scenario) {
         let tests = flows::tests(network, &params).or_else(|Refused { key, message }| {
             let path: Vec<&str> =
