@@ -108,7 +108,7 @@ fn the_help_of_the_suite_says_what_it_does_how_to_call_it_and_what_is_ours() {
             "--skip",
             "--include-ignored",
             "--list",
-            "A filter equal to a kind (baseline, load, duration, reset) runs that kind",
+            "A filter equal to a kind (baseline, load, duration, reset, network) runs that kind",
             "PROOFLOAD_PROFILE=",
             "PROOFLOAD_REQUIRE=docker",
             "PROOFLOAD_ALLOW_INCONCLUSIVE=1",
