@@ -221,11 +221,13 @@ fn only_what_tests_or_tools_need_is_a_failure() {
 
 #[test]
 fn what_is_wrong_in_a_file_is_told_with_its_place_before_any_node_is_asked() {
+    let again = "        - {script: count.py, template: \"{path} again\"}\n    kvm:\n";
+    let twice = TEMPLATE.replace("    kvm:\n", again);
     for (minimal, template, expected) in [
         (MINIMAL.replace("server: va", "server: vx"), TEMPLATE.to_owned(), "minimal-input.yaml:9"),
         (MINIMAL.replace("198.18.1.2}", "198.18.1}"), TEMPLATE.to_owned(), "minimal-input.yaml:6"),
         (MINIMAL.replace("role:", "rolle:"), TEMPLATE.to_owned(), "minimal-input.yaml:5"),
-        (MINIMAL.to_owned(), TEMPLATE.replace("wait.py", "count.py"), "tools-template.yaml:10"),
+        (MINIMAL.to_owned(), twice, "tools-template.yaml:7"),
         (MINIMAL.to_owned(), TEMPLATE.replace("host\n", "hots\n"), "tools-template.yaml:4"),
     ] {
         let place = Place::with(&minimal, &template);

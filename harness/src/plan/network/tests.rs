@@ -132,18 +132,19 @@ fn a_case_is_a_comparison_with_the_baseline_of_its_own_environment() {
         );
         let rule = sides.b.rules.ab.as_ref().unwrap();
         assert_eq!(rule.looks, [6], "a block is two pairs");
-        let metrics: Vec<(&str, Option<f64>, Option<f64>)> = rule
-            .metrics
-            .iter()
-            .map(|one| (one.metric.as_str(), one.min_effect, one.margin))
-            .collect();
-        let limit = |limit| (Some(limit), Some(limit));
         let expected = [
-            ("net.throughput", limit(0.05)),
-            ("net.latency.mean", limit(0.05)),
-            ("net.packets", limit(0.1)),
+            ("net.throughput", "throughput_single", 0.05),
+            ("net.throughput", "throughput_multi", 0.05),
+            ("net.latency.mean", "tcp_rr", 0.05),
+            ("net.latency.mean", "udp_rr", 0.05),
+            ("net.packets", "pps_single", 0.1),
+            ("net.packets", "pps_multi", 0.1),
         ];
-        assert_eq!(metrics, expected.map(|(name, (least, margin))| (name, least, margin)));
+        assert_eq!(rule.metrics.len(), expected.len());
+        for (one, (metric, test, limit)) in rule.metrics.iter().zip(expected) {
+            assert_eq!((one.metric.as_str(), one.source.as_deref()), (metric, Some(test)));
+            assert_eq!((one.min_effect, one.margin), (Some(limit), Some(limit)), "{test}");
+        }
         assert!(rule.metrics.iter().all(|metric| metric.severity == Severity::Warn));
         let validity = sides.a.rules.validity.as_ref().unwrap();
         assert_eq!(
@@ -231,9 +232,11 @@ hook = [
     assert_eq!(spec.hooks[0].init.as_deref(), Some("echo 5"));
     let names =
         |spec: &NetworkSpec| spec.hooks.iter().map(|hook| hook.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(spec), ["note", "tool"]);
-    assert_eq!(names(network(last)), ["note"], "a baseline has no tool");
-    assert!(matches!(&last.target, TargetSpec::Testbed(spec) if spec.hooks[0].name == "all"));
+    assert_eq!(names(spec), ["note"], "the outer levels are the testbed's");
+    assert_eq!(names(network(last)), ["note"]);
+    let TargetSpec::Testbed(testbed) = &last.target else { panic!("{:?}", last.target) };
+    let outer: Vec<&str> = testbed.hooks.iter().map(|hook| hook.name.as_str()).collect();
+    assert_eq!(outer, ["tool", "all"], "in declared order");
     workflow::check_round_trip(keys);
 }
 

@@ -25,7 +25,7 @@ fn network() -> Value {
         "tests": tests.map(|name| json!({ "like": name })),
         "length": "10s", "omit": "0s", "streams": 4, "processes": 4, "port": 5001, "control_port": 12865,
         "udp_rate": "1 Gbit/s", "udp_block": null, "pps_rate": null, "pps_block": "64 B",
-        "within": "30s", "grace": "10s", "settle": "1s",
+        "interval": "1s", "within": "30s", "grace": "10s", "settle": "1s",
         "latency_degradation": 0.05, "throughput_degradation": 0.05, "pps_degradation": 0.05,
         "baseline": true, "repeat": 2, "budget": "2h", "select": {}, "hook": [],
     })
