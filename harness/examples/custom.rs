@@ -22,6 +22,10 @@ impl Driver for Ticker {
             Action::Level(level) => self.level = *level,
             Action::Stop | Action::Reset => self.level = 0,
             Action::Keep => {}
+            // Of kind network alone, which has a driver of its own.
+            Action::Start | Action::Test(_) | Action::Collect => {
+                return Err(DriverError::rig("a ticker runs no tests"));
+            }
         }
         Ok(())
     }

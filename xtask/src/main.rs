@@ -18,6 +18,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one per process; a box would only be in the way")]
 enum Command {
     #[command(flatten)]
     Library(command::Command),

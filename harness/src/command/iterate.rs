@@ -18,8 +18,10 @@ use crate::host::node::{Node, NodeError};
 use crate::model::Verdict;
 use crate::model::quantity::Length;
 use crate::model::spec::network::NodeSpec;
+use crate::plan::network::Workflow;
 use crate::results;
 use crate::suite::Suite;
+use crate::suite::environment::allow_inconclusive;
 use record::{Iteration, Kept, Status};
 
 /// The plan of all iterations, below the directory of their results.
@@ -64,6 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     };
     fs::create_dir_all(results).map_err(broken)?;
     let plan = results.join(PLAN);
+    same_plan(&plan, &workflow)?;
     fs::write(&plan, workflow.to_json()).map_err(broken)?;
     wait(arguments.delay)?;
     let mut iterations = Vec::new();
@@ -92,6 +95,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     Ok(Answer { text, code: worst.map_or(0, Status::exit_code) })
 }
 
+/// Refuses a directory whose iterations were of another plan: they would pass for iterations of this one.
+fn same_plan(path: &Path, workflow: &Workflow) -> Result<(), Failure> {
+    let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
+    let refused = |why: String| Failure::usage(format!("error: {}: {why}", path.display()));
+    let mut earlier = Workflow::read(&text).map_err(refused)?;
+    earlier.metadata.generation_time.clone_from(&workflow.metadata.generation_time);
+    if earlier == *workflow {
+        return Ok(());
+    }
+    Err(refused("the iterations there are of another plan: name another --results-dir".to_owned()))
+}
+
 /// Writes the tables of all iterations that were run, and their averages.
 fn reports(results: &Path, iterations: &[(PathBuf, Iteration)]) -> Result<(), Failure> {
     let runs = iterations.iter().map(|(directory, _)| directory.join("runs/latest"));
@@ -117,7 +132,7 @@ impl Once<'_> {
         let code = match verdict(&runs) {
             // What the rig failed, or never ran, is run again.
             Some(verdict) if !matches!(verdict, Verdict::Error | Verdict::Skipped) => {
-                verdict.exit_code(false)
+                verdict.exit_code(allow_inconclusive())
             }
             _ => self.suite(&runs, directory)?,
         };

@@ -34,7 +34,7 @@ const SHORT: &str = r#"
 repeat = 2
 [network]
 tests = ["tcp_rr"]
-length = "1s"
+length = "2s"
 grace = "1s"
 select.environments = ["host"]
 baseline = false
@@ -82,7 +82,7 @@ fn dying_tool() {
     let dies =
         ("dies.sh", "echo ready; echo about to give up; sleep 1; echo no such probe >&2; exit 3");
     let lab = Lab::new(&tools(&[dies]), |input| input);
-    let run = lab.suite(&SHORT.replace("1s", "3s")).run();
+    let run = lab.suite(&SHORT.replace("2s", "4s")).run();
     run.expect_code(1);
     let found = outcomes(&run, "dies");
     let died = |outcome: &Outcome| matches!(outcome, Outcome::Aborted(why) if why.contains("no such probe"));
@@ -162,7 +162,7 @@ fn full_disk() {
 
 fn lost_node() {
     let lab = Lab::new(&tools(&[SOUND]), |input| input);
-    let (child, results) = lab.suite(&SHORT.replace("1s", "20s")).start();
+    let (child, results) = lab.suite(&SHORT.replace("2s", "20s")).start();
     wait_for_phase(results.path(), "tcp_rr");
     stop_sshd("host-client");
     let output = child.wait_with_output().unwrap();
@@ -185,6 +185,10 @@ fn lost_node() {
 }
 
 /// Waits until a run has begun a phase and sampled it twice.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what happens in other processes is looked for again and again"
+)]
 fn wait_for_phase(results: &Path, phase: &str) {
     let until = Instant::now() + Duration::from_secs(60);
     let wanted = format!("\"phase\":\"{phase}\"");

@@ -109,8 +109,17 @@ impl Lab {
 
 /// Runs a command of the `proofload` binary to its end.
 pub(crate) fn proofload(arguments: &[&str]) -> std::process::Output {
+    proofload_with(arguments, &[])
+}
+
+/// The same with these variables.
+pub(crate) fn proofload_with(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_proofload"))
         .args(arguments)
+        .envs(variables.iter().copied())
         .current_dir(ROOT)
         .stdin(Stdio::null())
         .output()

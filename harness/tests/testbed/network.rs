@@ -31,7 +31,7 @@ const SHORT: &str = r#"
 repeat = 2
 [network]
 tests = ["throughput_single", "tcp_rr"]
-length = "1s"
+length = "2s"
 baseline = false
 "#;
 
@@ -114,7 +114,7 @@ repeat = 2
 tests = ["throughput_single", "throughput_multi", "throughput_parallel", "throughput_udp", "throughput_reverse",
   "throughput_both", "stream", "maerts", "tcp_rr", "udp_rr", "tcp_crr", "ping", "pps_single", "pps_multi",
   "latency_under_load"]
-length = "1s"
+length = "2s"
 udp_rate = "50 Mbit/s"
 baseline = true
 "#;
@@ -142,13 +142,13 @@ const FIGURES: &[(&str, &[&str])] = &[
 
 fn workflow() {
     let lab = Lab::new(&Lab::own_tools(), |input| input);
+    let scenario = lab.scenario(BRIEF).display().to_string();
     let file = lab.path().join("workflow.json");
     let shown = file.display().to_string();
-    let config = lab.config().display().to_string();
     let written = lab::proofload(&[
         "workflow",
-        "--config-dir",
-        &config,
+        "--scenario",
+        &scenario,
         "--tools",
         "packet_counter",
         "--environments",
@@ -164,14 +164,32 @@ fn workflow() {
     let broken = lab.path().join("broken.json").display().to_string();
     let refused = lab::proofload(&["workflow", "--validate", &broken]);
     assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stdout));
+    let results = lab.path().join("results");
+    let directory = results.display().to_string();
+    let run =
+        lab::proofload_with(&["workflow", "--run", &shown], &[("PROOFLOAD_RESULTS", &directory)]);
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(matches!(run.status.code(), Some(0 | 1 | 3)), "{said}");
+    let ran = proofload::results::read(&run_directory(&results).unwrap()).unwrap();
+    let mut ids: Vec<&str> = ran.scenarios.iter().map(|trial| trial.id.as_str()).collect();
+    ids.sort_unstable();
+    let case =
+        "network::lab::tool=packet_counter,category=performance/system-network,environment=host";
+    let sides = ["a", "b"].into_iter();
+    let expected: Vec<String> = sides
+        .flat_map(|side| (1..=4).map(move |pair| format!("{case}::ab={side}::r={pair}")))
+        .collect();
+    assert_eq!(ids, expected, "{said}");
 }
+
+/// One short test.
+const BRIEF: &str =
+    "repeat = 2\n[network]\ntests = [\"tcp_rr\"]\nlength = \"2s\"\nbaseline = false\n";
 
 fn iterations() {
     let lab = Lab::new(&Lab::own_tools(), |input| input);
     let results = lab.path().join("iterations");
-    let scenario = lab.scenario(
-        "repeat = 2\n[network]\ntests = [\"tcp_rr\"]\nlength = \"1s\"\nbaseline = false\n",
-    );
+    let scenario = lab.scenario(BRIEF);
     let arguments = [
         "iterate",
         "--scenario",
@@ -214,6 +232,11 @@ fn iterations() {
     let again = lab::proofload(&arguments);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert_eq!(said.matches("is there already and is kept").count(), 2, "{said}");
+    let other =
+        arguments.map(|word| if word == "packet_counter" { "packet_grinder" } else { word });
+    let other = lab::proofload(&other);
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(other.status.code() == Some(2) && said.contains("another plan"), "{said}");
 }
 
 fn count(directory: &Path) -> usize {

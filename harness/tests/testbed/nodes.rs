@@ -18,7 +18,8 @@ const KILLED: &str = "PROOFLOAD_TEST_KILLED";
 
 /// Each with the server of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let all: [(&str, fn(&Server)); 6] = [
+    type Check = fn(&Server);
+    let all: [(&str, Check); 6] = [
         ("a_line_over_ssh_gives_its_code_and_both_outputs", lines),
         ("files_are_the_same_there_and_back_over_ssh", files),
         ("every_way_not_to_connect_says_what_to_do", refusals),
@@ -143,6 +144,10 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(future)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what happens in other processes is looked for again and again"
+)]
 fn until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -282,6 +287,10 @@ fn deaf(server: &Server) {
     });
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what happens in other processes is looked for again and again"
+)]
 fn swept(server: &Server) {
     let mut killed = Command::new(std::env::current_exe().unwrap())
         .env(KILLED, server.directory.path())

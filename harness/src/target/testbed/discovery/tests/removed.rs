@@ -105,7 +105,7 @@ const REMOVALS: &[Removal] = &[
     Removal {
         what: "no network card",
         remove: |transcript| {
-            transcript.edit("host", "switch", "\"eth1\",\"\"", "\"eth1\",\"patch\"")
+            transcript.edit("host", "switch", "\"eth1\",\"\"", "\"eth1\",\"patch\"");
         },
         missing: ("host", "physical_interface"),
         command: "ovs-vsctl",
@@ -175,7 +175,7 @@ const REMOVALS: &[Removal] = &[
     Removal {
         what: "another network card",
         remove: |transcript| {
-            transcript.edit("host", "domain", "52:54:00:18:01:65", "52:54:00:18:01:66")
+            transcript.edit("host", "domain", "52:54:00:18:01:65", "52:54:00:18:01:66");
         },
         missing: ("guest", "vm_interface"),
         command: "dumpxml",
