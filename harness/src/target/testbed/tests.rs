@@ -131,6 +131,20 @@ async fn what_a_walk_left_is_ended_and_told() {
 }
 
 #[tokio::test]
+async fn what_this_run_left_on_a_node_that_it_lost_is_ended_when_it_is_entered_again() {
+    let bed = Bed::new();
+    let node = Node::new(&bed.spec.nodes[1]);
+    let group = node.start("tool", "exec sleep 65", "log").await.unwrap();
+    let mut target = bed.target();
+    target.up(&bed.logs()).await.unwrap();
+    assert!(crate::host::procfs::Stat::of(group.session()).is_none_or(|stat| stat.ended));
+    let told = fs::read_to_string(bed.logs().join(LEFT_LOG)).unwrap();
+    assert!(told.starts_with("ended `sleep 65` (pid "), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    target.down().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_failed_hook_fails_the_trial_and_what_was_begun_is_undone() {
     let mut bed = Bed::new();
     bed.spec.hooks[2].init = Some("echo no; exit 4".into());
