@@ -119,7 +119,11 @@ impl TestbedTarget {
         hooks.log_to(&logs.parent().unwrap_or(logs).join(HOOKS_LOG));
         let wanted = self.spec.tool.clone().map(|tool| (tool, of(&self.spec, Level::Tool)));
         if self.tool != wanted && hooks.is_open(Level::Tool) {
-            hooks.leave(Level::Tool).await.map_err(failed)?;
+            let before = self.tool.as_ref().map_or("of before", |(tool, _)| tool.as_str());
+            let left = hooks.leave(Level::Tool).await;
+            left.map_err(|error| {
+                TargetError::rig(format!("tool {before} could not be left: {error}"))
+            })?;
         }
         hooks.replace(&self.spec.hooks);
         if !hooks.is_open(Level::Global) {

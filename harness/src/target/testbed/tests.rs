@@ -105,6 +105,19 @@ async fn the_level_of_a_tool_surrounds_all_its_trials() {
 }
 
 #[tokio::test]
+async fn a_tool_that_cannot_be_left_is_named_to_the_next_one() {
+    let mut bed = Bed::new();
+    bed.spec.hooks[1].post = Some("echo no; exit 5".into());
+    let mut target = bed.target();
+    assert!(target.adopt(&bed.for_tool(Some("one"))));
+    target.up(&bed.logs()).await.unwrap();
+    assert!(target.adopt(&bed.for_tool(Some("two"))));
+    let message = target.up(&bed.logs()).await.unwrap_err().message;
+    assert!(message.starts_with("tool one could not be left: post of hook `tool`"), "{message}");
+    target.down().await.unwrap();
+}
+
+#[tokio::test]
 async fn another_configuration_is_not_adopted() {
     let bed = Bed::new();
     let mut target = bed.target();
