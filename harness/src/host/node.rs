@@ -10,7 +10,6 @@ mod ending;
 mod explain;
 mod files;
 mod group;
-mod listen;
 mod script;
 mod session;
 
@@ -20,7 +19,6 @@ use std::time::Duration;
 
 pub use connection::Connection;
 pub use group::{GroupState, RemoteGroup, Stopped};
-pub use listen::Listener;
 pub use session::Session;
 
 use super::owner::{Owner, short_hash};
