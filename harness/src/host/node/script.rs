@@ -45,8 +45,9 @@ pub(super) fn wrapped(
     mark: &str,
     workdir: &str,
     line: &str,
+    outside: &str,
 ) -> Result<String, String> {
-    Ok(format!("exec {}", shell(&plain(WRAP), &[nonce, mark, workdir, line])?))
+    Ok(format!("exec {}", shell(&plain(WRAP), &[nonce, mark, workdir, line, outside])?))
 }
 
 /// As [`wrapped`], for a line whose standard output is nothing but a file.
