@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -33,6 +34,12 @@ pub trait Driver: Send {
 
     /// What the load looks like now, and what failed since the last call. Called once per tick.
     async fn read(&mut self) -> Observation;
+
+    /// How long [`Action::Stop`] may take after the walk before the target is taken down under the load. Longer where
+    /// stopping also undoes something, which would be lost if it were cut off.
+    fn stop_within(&self) -> Duration {
+        Duration::from_secs(10)
+    }
 }
 
 /// Load that could not be put on, and whose fault that is.

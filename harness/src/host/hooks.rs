@@ -221,7 +221,8 @@ impl Runner for Vec<Node> {
     }
 
     async fn run(&self, node: &str, line: &str) -> Result<RemoteOutput, NodeError> {
-        find(self, node)?.run(line, WITHIN).await
+        // A line that removes must not do so in whatever directory a login begins in.
+        find(self, node)?.run_inside(line, WITHIN).await
     }
 
     async fn upload(&self, node: &str, local: &Path, remote: &str) -> Result<(), NodeError> {

@@ -10,7 +10,6 @@ mod ending;
 mod explain;
 mod files;
 mod group;
-mod listen;
 mod script;
 mod session;
 
@@ -20,7 +19,6 @@ use std::time::Duration;
 
 pub use connection::Connection;
 pub use group::{GroupState, RemoteGroup, Stopped};
-pub use listen::Listener;
 pub use session::Session;
 
 use super::owner::{Owner, short_hash};
@@ -32,6 +30,9 @@ use script::Reply;
 
 /// The variable that marks what a run started on a node: `<owner>:<node>:<kind>:<name>:`.
 const MARK: &str = "PROOFLOAD_REMOTE";
+
+/// What runs in place of a line that must not run outside the workdir.
+const OUTSIDE: &str = "echo 'the workdir cannot be entered' >&2; exit 1";
 
 /// A node, as one run reaches it. Cheap to clone; all nodes of one specification share a connection while one of them
 /// holds what [`Node::connect`] returned. Lines run in the workdir, where it is there already, with the programs of the
@@ -94,10 +95,33 @@ impl Node {
     /// # Errors
     /// [`NodeError`] when the node cannot be reached, or the line does not end in time; it is then ended.
     pub async fn run(&self, line: &str, within: Duration) -> Result<RemoteOutput, NodeError> {
+        self.run_or(line, "", within).await
+    }
+
+    /// As [`Node::run`], but fails with an exit code where the workdir cannot be entered, in place of running the line
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// As [`Node::run`].
+    pub async fn run_inside(
+        &self,
+        line: &str,
+        within: Duration,
+    ) -> Result<RemoteOutput, NodeError> {
+        self.run_or(line, OUTSIDE, within).await
+    }
+
+    /// Runs `outside`, where it is not empty, in place of `line` where the workdir cannot be entered.
+    async fn run_or(
+        &self,
+        line: &str,
+        outside: &str,
+        within: Duration,
+    ) -> Result<RemoteOutput, NodeError> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let mark = self.mark(&format!("run:{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         let mut cut = Cut { node: self, mark: Some(mark.clone()) };
-        let ended = self.attempt(line, &mark, within).await;
+        let ended = self.attempt(line, outside, &mark, within).await;
         if ended.as_ref().is_err_and(|failed| failed.goes_on) {
             // If the node cannot be reached now, the next sweep finds it.
             let _ = self.end(&Ending::of(Scope::Line(&mark))).await;
@@ -108,12 +132,13 @@ impl Node {
 
     /// Runs a line of our own, which ends by itself and carries no mark.
     async fn exec(&self, line: &str, within: Duration) -> Result<RemoteOutput, NodeError> {
-        self.attempt(line, "", within).await.map_err(|failed| failed.error)
+        self.attempt(line, "", "", within).await.map_err(|failed| failed.error)
     }
 
     async fn attempt(
         &self,
         line: &str,
+        outside: &str,
         mark: &str,
         within: Duration,
     ) -> Result<RemoteOutput, Failed> {
@@ -123,7 +148,7 @@ impl Node {
             return Err(failed(false, format!("workdir `{workdir}` must be an absolute path")));
         }
         let nonce = self.nonce();
-        let command = script::wrapped(&nonce, mark, workdir, line)
+        let command = script::wrapped(&nonce, mark, workdir, line, outside)
             .map_err(|message| failed(false, message))?;
         let command = client::client(&self.spec, &self.control, &command);
         let short = shortened(line);

@@ -40,6 +40,8 @@ enum Fault {
     UpPanics,
     Driver,
     DriverHangs,
+    StopIsSlow,
+    StopFails,
     DownFails,
     NoProbe,
     Disk,
@@ -92,13 +94,26 @@ impl Driver for Fake {
             (Fault::DriverHangs | Fault::OomWhileEntering, Action::Level(_)) => {
                 std::future::pending().await
             }
+            (Fault::StopIsSlow | Fault::StopFails, Action::Level(_)) => {
+                Err(DriverError::rig("no route"))
+            }
             (Fault::DriverHangs, Action::Stop) => std::future::pending().await,
+            (Fault::StopIsSlow, Action::Stop) => {
+                tokio::time::sleep(Duration::from_secs(140)).await;
+                self.log.add("undone");
+                Err(DriverError::rig("no route"))
+            }
+            (Fault::StopFails, Action::Stop) => Err(DriverError::rig("a hook failed")),
             _ => Ok(()),
         }
     }
 
     async fn read(&mut self) -> Observation {
         Observation::default()
+    }
+
+    fn stop_within(&self) -> Duration {
+        Duration::from_secs(if self.fault == Fault::StopIsSlow { 150 } else { 10 })
     }
 }
 
@@ -239,6 +254,18 @@ async fn the_target_is_taken_down_and_its_logs_are_kept_whatever_fails() {
     check(Fault::NoProbe, broken("no such probe"), up).await;
     check(Fault::Driver, aborted("connection refused"), loaded).await;
     check(Fault::Disk, broken("disk full"), loaded).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_has_the_time_that_it_asks_for_to_stop() {
+    let order = &["up", "Level(3)", "Stop", "undone", "logs", "down"];
+    check(Fault::StopIsSlow, broken("no route"), order).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_while_the_load_is_stopped_is_told_with_the_reason() {
+    let why = "no route; and the load could not be stopped: a hook failed";
+    check(Fault::StopFails, broken(why), &["up", "Level(3)", "Stop", "logs", "down"]).await;
 }
 
 #[tokio::test(start_paused = true)]

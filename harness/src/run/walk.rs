@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::pin;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
@@ -17,9 +16,6 @@ use crate::drive::{Driver, DriverError};
 use crate::model::{Action, Metric, Outcome, Phase, metric};
 use crate::results::{Line, SamplerCost};
 use crate::target::{Fault, Target, TargetError};
-
-/// How long a driver may take to stop before the target is taken down under it.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How a walk ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,17 +49,22 @@ pub async fn trial(
     };
     let State { is_up, sampler } = state;
     observer.progress("down", None);
+    let mut unstopped = None;
     let stopped = guarded(async {
         // Where the target never came up, something else may answer at its address.
         if let (Some(driver), true) = (&mut driver, is_up) {
+            let within = driver.stop_within();
             // The target goes next; a driver that cannot stop cannot hold it up.
-            let _ = timeout(STOP_WITHIN, driver.enter(&Action::Stop)).await;
+            if let Ok(Err(error)) = timeout(within, driver.enter(&Action::Stop)).await {
+                unstopped = Some(error);
+            }
         }
         drop(driver);
         // Whether the trial passes is not known yet. Best effort: the target must go down in any case.
         let _ = target.save_logs(logs).await;
     });
-    let stopped = stopped.await.map_err(|panic| ("the load could not be stopped", panic));
+    let stopped = stopped.await.and_then(|()| told(unstopped, &outcome));
+    let stopped = stopped.map_err(|error| ("the load could not be stopped", error));
     if keep_up && outcome == Outcome::Completed && stopped.is_ok() {
         let reset = guarded(target.reset()).await;
         let reset = reset.and_then(|reset| reset.map_err(|error| error.to_string()));
@@ -82,6 +83,22 @@ pub async fn trial(
 struct State {
     is_up: bool,
     sampler: Option<SamplerCost>,
+}
+
+/// What failed while the load was stopped, where that says something new.
+fn told(unstopped: Option<DriverError>, outcome: &Outcome) -> Result<(), String> {
+    let known = match outcome {
+        Outcome::Completed => "",
+        Outcome::Aborted(reason)
+        | Outcome::Skipped(reason)
+        | Outcome::Broken(reason)
+        | Outcome::Interrupted(reason) => reason,
+    };
+    match unstopped {
+        // A system that died refuses to stop as well, which is no news.
+        Some(error) if !error.system && !known.contains(&error.message) => Err(error.message),
+        _ => Ok(()),
+    }
 }
 
 /// Adds what failed in the end to how a trial ended.

@@ -85,9 +85,10 @@ impl TestbedTarget {
         all(join_all(connecting).await).map(drop)
     }
 
-    /// Ends what killed runs left, and makes the node ready for this one.
+    /// Ends what killed runs left, and this one where it lost the node, and makes the node ready.
     async fn prepare(&mut self, logs: &Path) -> Result<(), TargetError> {
-        let swept = join_all(self.nodes.iter().map(|entered| entered.node.sweep())).await;
+        let sweeping = self.nodes.iter().map(|entered| clear(&entered.node));
+        let swept = join_all(sweeping).await;
         let lines = all(swept)?.concat();
         if !lines.is_empty() {
             let file = logs.join(LEFT_LOG);
@@ -118,7 +119,11 @@ impl TestbedTarget {
         hooks.log_to(&logs.parent().unwrap_or(logs).join(HOOKS_LOG));
         let wanted = self.spec.tool.clone().map(|tool| (tool, of(&self.spec, Level::Tool)));
         if self.tool != wanted && hooks.is_open(Level::Tool) {
-            hooks.leave(Level::Tool).await.map_err(failed)?;
+            let before = self.tool.as_ref().map_or("of before", |(tool, _)| tool.as_str());
+            let left = hooks.leave(Level::Tool).await;
+            left.map_err(|error| {
+                TargetError::rig(format!("tool {before} could not be left: {error}"))
+            })?;
         }
         hooks.replace(&self.spec.hooks);
         if !hooks.is_open(Level::Global) {
@@ -203,6 +208,16 @@ impl Target for TestbedTarget {
     fn keeps_up(&self) -> bool {
         true
     }
+}
+
+/// Ends what is left on a node that this run has just entered, and tells what that was.
+async fn clear(node: &Node) -> Result<Vec<String>, NodeError> {
+    let (swept, own) = tokio::join!(node.sweep(), node.end_all());
+    let name = &node.spec().name;
+    let own = own?.into_iter().map(|process| {
+        format!("ended {process} on {name}, left by this run when the node was lost")
+    });
+    Ok(swept?.into_iter().chain(own).collect())
 }
 
 /// Ends all that this run has on a node, also when it can be reached again only after a while.

@@ -24,6 +24,7 @@ pub mod tool;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -36,6 +37,10 @@ use crate::model::{Action, Observation};
 use course::{Course, Ends};
 use remote::Remote;
 use subject::Subject;
+
+/// How long the end of a trial may take beside its tool's grace: a hook that takes all its time, and a node that does
+/// not answer.
+const STOP: Duration = Duration::from_secs(150);
 
 /// Runs the tests of one trial.
 pub struct Network {
@@ -206,6 +211,11 @@ impl Driver for Network {
             seen.incidents.extend(subject.look().await);
         }
         seen
+    }
+
+    fn stop_within(&self) -> Duration {
+        // What hooks began is undone here and nowhere else.
+        self.spec.grace.0 + STOP
     }
 }
 

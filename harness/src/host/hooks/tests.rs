@@ -196,4 +196,14 @@ async fn builtins_do_what_they_say() {
         let error = run(line).await.unwrap_err();
         assert!(error.contains(expected), "{line}: {error}");
     }
+    std::fs::remove_dir_all(&workdir).unwrap();
+    let witness = directory.path().join("witness");
+    for line in [&*format!("touch {}", witness.display()), "builtin:remove to", "builtin:mkdir a"] {
+        let error = run(line).await.unwrap_err();
+        assert!(
+            error.contains("code 1; it printed:\n    the workdir cannot be entered"),
+            "{error}"
+        );
+    }
+    assert!(!witness.exists(), "a line ran outside the workdir");
 }

@@ -9,7 +9,6 @@ const WRAP: &str = include_str!("wrap.sh");
 const PROCESSES: &str = include_str!("processes.sh");
 
 pub(super) const END: &str = include_str!("end.sh");
-pub(super) const LISTENERS: &str = include_str!("listeners.sh");
 pub(super) const OWNERS: &str = include_str!("owners.sh");
 pub(super) const START: &str = include_str!("start.sh");
 pub(super) const STATE: &str = include_str!("state.sh");
@@ -46,8 +45,9 @@ pub(super) fn wrapped(
     mark: &str,
     workdir: &str,
     line: &str,
+    outside: &str,
 ) -> Result<String, String> {
-    Ok(format!("exec {}", shell(&plain(WRAP), &[nonce, mark, workdir, line])?))
+    Ok(format!("exec {}", shell(&plain(WRAP), &[nonce, mark, workdir, line, outside])?))
 }
 
 /// As [`wrapped`], for a line whose standard output is nothing but a file.

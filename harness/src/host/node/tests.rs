@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::*;
 use crate::host::procfs::Stat;
 use crate::host::wait::{Check, wait_for};
-use crate::model::spec::network::Protocol;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -194,31 +193,6 @@ async fn what_cannot_be_started_says_why() {
     let relative = NodeSpec { workdir: "work".into(), ..node.spec().clone() };
     let error = Node::new(&relative).run("true", LONG).await.unwrap_err();
     assert!(error.message.contains("absolute path"), "{error}");
-}
-
-#[tokio::test]
-async fn whoever_listens_is_waited_for_and_named() {
-    let directory = tempfile::tempdir().unwrap();
-    let node = node(directory.path());
-    let ip = std::net::IpAddr::from([127, 0, 0, 1]);
-    let tcp = std::net::TcpListener::bind((ip, 0)).unwrap();
-    let udp = std::net::UdpSocket::bind((ip, 0)).unwrap();
-    let ports = [
-        (Protocol::Tcp, tcp.local_addr().unwrap().port()),
-        (Protocol::Udp, udp.local_addr().unwrap().port()),
-    ];
-    for (protocol, port) in ports {
-        node.wait_listening(protocol, port, ip, LONG).await.unwrap();
-        let found = node.listeners(protocol, port).await.unwrap();
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!((found[0].ip, found[0].pid), (ip, Some(std::process::id())));
-    }
-    let other = std::net::IpAddr::from([127, 0, 0, 11]);
-    let waited = node.wait_listening(Protocol::Tcp, ports[0].1, other, Duration::from_secs(1));
-    let message = waited.await.unwrap_err().message;
-    assert!(message.ends_with("(not within 1s: only on 127.0.0.1)"), "{message}");
-    drop(tcp);
-    assert!(node.listeners(Protocol::Tcp, ports[0].1).await.unwrap().is_empty());
 }
 
 #[tokio::test]

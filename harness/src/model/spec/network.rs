@@ -226,6 +226,9 @@ pub enum Level {
 /// - `builtin:remove PATH...` removes files and directories below the workdir;
 /// - `builtin:require PROGRAM...` fails where one of the programs is missing, and says which package has it;
 /// - `builtin:upload LOCAL REMOTE` copies the content of a directory here, relative to the workspace root, to the node.
+///
+/// What an `init` leaves running in the background on a node is ended when the trial is over, and fails it: what must
+/// stay up belongs to the node's service manager, which `init` asks to start it and `post` to stop it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {

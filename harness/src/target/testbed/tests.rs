@@ -105,6 +105,19 @@ async fn the_level_of_a_tool_surrounds_all_its_trials() {
 }
 
 #[tokio::test]
+async fn a_tool_that_cannot_be_left_is_named_to_the_next_one() {
+    let mut bed = Bed::new();
+    bed.spec.hooks[1].post = Some("echo no; exit 5".into());
+    let mut target = bed.target();
+    assert!(target.adopt(&bed.for_tool(Some("one"))));
+    target.up(&bed.logs()).await.unwrap();
+    assert!(target.adopt(&bed.for_tool(Some("two"))));
+    let message = target.up(&bed.logs()).await.unwrap_err().message;
+    assert!(message.starts_with("tool one could not be left: post of hook `tool`"), "{message}");
+    target.down().await.unwrap();
+}
+
+#[tokio::test]
 async fn another_configuration_is_not_adopted() {
     let bed = Bed::new();
     let mut target = bed.target();
@@ -128,6 +141,20 @@ async fn what_a_walk_left_is_ended_and_told() {
     target.down().await.unwrap();
     assert!(crate::host::procfs::Stat::of(group.session()).is_none_or(|stat| stat.ended));
     assert!(!Path::new(&node.state_dir()).exists());
+}
+
+#[tokio::test]
+async fn what_this_run_left_on_a_node_that_it_lost_is_ended_when_it_is_entered_again() {
+    let bed = Bed::new();
+    let node = Node::new(&bed.spec.nodes[1]);
+    let group = node.start("tool", "exec sleep 65", "log").await.unwrap();
+    let mut target = bed.target();
+    target.up(&bed.logs()).await.unwrap();
+    assert!(crate::host::procfs::Stat::of(group.session()).is_none_or(|stat| stat.ended));
+    let told = fs::read_to_string(bed.logs().join(LEFT_LOG)).unwrap();
+    assert!(told.starts_with("ended `sleep 65` (pid "), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    target.down().await.unwrap();
 }
 
 #[tokio::test]
