@@ -34,6 +34,8 @@ pub(super) struct World {
     pub(super) said: String,
     /// What follows of the clients' log.
     pub(super) timing: Option<String>,
+    /// How often a node was asked anything at all.
+    pub(super) looks: u32,
     /// Packets that interfaces count between two looks.
     pub(super) packets: u64,
     /// What they stand at.
@@ -108,6 +110,7 @@ impl Remote for FakeNode {
 
     async fn run(&self, line: &str, _: Duration) -> Result<RemoteOutput, NodeError> {
         let mut world = self.world.lock().unwrap();
+        world.looks += 1;
         let name = self.name;
         let printed = match line {
             line if line.contains("ss -Hltnp") => world.sockets(name, line),
@@ -151,6 +154,7 @@ impl Remote for FakeNode {
 impl Group for FakeGroup {
     async fn state(&self) -> Result<GroupState, NodeError> {
         let mut world = self.world.lock().unwrap();
+        world.looks += 1;
         if self.name == "clients" {
             let id = self.id();
             world.running.retain(|other| *other != id);

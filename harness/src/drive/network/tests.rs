@@ -207,22 +207,34 @@ async fn a_tool_that_dies_is_told_with_its_last_lines() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tool_that_dies_while_a_test_runs_ends_it_and_is_told_once() {
+async fn a_tool_that_dies_while_a_test_runs_fails_it_with_its_last_lines() {
     let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
     let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
     driver.enter(&Action::Start).await.unwrap();
     driver.enter(&Action::Test(0)).await.unwrap();
-    driver.read().await;
     world.lock().unwrap().odd.insert("tool", Odd::Ends(139));
-    let seen = driver.read().await;
-    assert_eq!(seen.incidents[0].kind, EventKind::Died);
-    assert_eq!(seen.incidents[0].source.as_ref(), "watch");
-    assert!(seen.incidents[0].message.contains("exit status 139"), "{seen:?}");
-    assert_eq!(driver.read().await, Observation::default());
     let error = driver.enter(&Action::Collect).await.unwrap_err();
-    assert_eq!(error, DriverError::system("tool watch ended before the traffic did"));
+    assert!(error.system, "{error}");
+    for word in ["tool watch: it ended on server", "exit status 139", "starting"] {
+        assert!(error.message.contains(word), "no {word:?} in: {error}");
+    }
     driver.enter(&Action::Stop).await.unwrap();
     assert_eq!(world.lock().unwrap().running, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_of_a_node_while_a_test_is_sampled() {
+    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
+    let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
+    driver.enter(&Action::Start).await.unwrap();
+    driver.enter(&Action::Test(0)).await.unwrap();
+    let before = world.lock().unwrap().looks;
+    assert!(before > 0);
+    for _ in 0..3 {
+        driver.read().await;
+    }
+    assert_eq!(world.lock().unwrap().looks, before);
+    driver.enter(&Action::Stop).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
