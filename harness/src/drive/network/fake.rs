@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) printed: BTreeMap<&'static str, String>,
     /// What tools print.
     pub(super) said: String,
+    /// How large their output is, where it is not what they print.
+    pub(super) size: Option<u64>,
     /// What follows of the clients' log.
     pub(super) timing: Option<String>,
     /// How often a node was asked anything at all.
@@ -115,7 +117,10 @@ impl Remote for FakeNode {
         let printed = match line {
             line if line.contains("ss -Hltnp") => world.sockets(name, line),
             line if line.starts_with("mkdir") => String::new(),
-            line if line.starts_with("printf") => world.fetched(line),
+            line if line.starts_with("wc -c") => {
+                let bytes = world.said.len() as u64;
+                world.size.unwrap_or(bytes).to_string()
+            }
             line if line.starts_with("cat /sys/class/net") => {
                 world.counted += world.packets / 2;
                 format!("{0}\n{0}\n", world.counted)
@@ -147,6 +152,16 @@ impl Remote for FakeNode {
         }
         let world = Arc::clone(&self.world);
         Ok(Box::new(FakeGroup { node: self.name, name: name.to_owned(), world }))
+    }
+
+    async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError> {
+        let world = self.world.lock().unwrap();
+        for name in names {
+            let path = local.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, world.file(&format!("{remote}/{name}"))).unwrap();
+        }
+        Ok(())
     }
 }
 
@@ -197,17 +212,6 @@ impl World {
             line.contains(&format!(":{port} ")).then(|| format!("LISTEN 0 1 0.0.0.0:{port} *:*\n"))
         });
         self.listening.clone() + &ours.collect::<String>()
-    }
-
-    /// What a line prints that fetches several files, each behind a mark.
-    fn fetched(&self, line: &str) -> String {
-        let part = |part: &str| {
-            if let Some(mark) = part.strip_prefix("printf '%s\\n' '") {
-                return format!("{}\n", mark.trim_end_matches('\''));
-            }
-            part.rsplit_once(" -- ").map(|(_, file)| self.file(file)).unwrap_or_default()
-        };
-        line.split(" && ").map(part).collect()
     }
 
     /// What a file holds.

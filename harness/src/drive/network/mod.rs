@@ -175,8 +175,8 @@ impl Network {
             return stopped;
         }
         let results = &self.spec.results;
-        let kept = collect::keep(&*subject.node, results, &[output], &self.logs).await;
-        stopped.and(kept.map(drop))
+        let kept = collect::keep_log(&*subject.node, results, &output, &self.logs).await;
+        stopped.and(kept)
     }
 }
 
