@@ -276,6 +276,7 @@ pub(super) fn spec() -> NetworkSpec {
         client: end("client", "198.18.0.1"),
         tests: vec![test("throughput_single")],
         tool: None,
+        nodes: ["server", "client", "third"].map(node_spec).to_vec(),
         hooks: Vec::new(),
         results: "r/host".to_owned(),
         within: Length(Duration::from_secs(10)),

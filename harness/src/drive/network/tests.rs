@@ -124,6 +124,11 @@ async fn hooks_surround_the_case_and_each_test_also_after_a_failure() {
     assert!(asked.ends_with("server: post Test, server: stop tool, server: post Case"), "{asked}");
 }
 
+#[test]
+fn hooks_may_run_on_any_node_of_the_configuration() {
+    assert_eq!(hook_runner(&fake::spec()).nodes(), ["server", "client", "third"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_baseline_starts_no_tool() {
     let world = tcp();
