@@ -36,8 +36,8 @@ impl Course {
     /// Waits for the clients, ends the servers, keeps what all of them printed below `logs`, and reads it.
     ///
     /// # Errors
-    /// [`DriverError`]: the system's where a flow failed with a tool beside it, the rig's where it had none, or where a
-    /// server or a node failed.
+    /// [`DriverError`]: the system's where a flow failed with a tool beside it, whatever its server says; the rig's where
+    /// there is no tool, or a node cannot be reached.
     pub(super) async fn collect(
         &mut self,
         ends: Ends<'_>,
@@ -46,10 +46,12 @@ impl Course {
         self.finish(ends).await?;
         let this = &*self;
         let (after, ran) = tokio::join!(read_counters(ends), this.read(ends, logs));
-        let mut failures = String::new();
+        let (mut failures, mut unreachable) = (String::new(), false);
         if !ran.as_ref().is_ok_and(|ran| ran.iter().all(|one| one.result.is_ok())) {
             for server in &this.servers {
-                if let Some(failure) = server.failure(ends.server).await {
+                let failure = server.failure(ends.server).await;
+                unreachable |= failure.is_err();
+                if let Some(failure) = failure.unwrap_or_else(|error| Some(error.to_string())) {
                     let _ = write!(failures, "\n  {failure}");
                 }
             }
@@ -63,12 +65,12 @@ impl Course {
         let refused: Vec<String> = ran.iter().filter_map(Ran::refused).collect();
         if !refused.is_empty() {
             let message = format!("{}: {}", this.test.name, refused.join("; "));
-            return Err(match (failures.is_empty(), &ends.spec.tool) {
-                (false, _) => DriverError::rig(format!("{message}{failures}")),
-                (true, None) => DriverError::rig(message),
-                (true, Some(tool)) => {
-                    DriverError::system(format!("{message} (beside tool {})", tool.name))
+            return Err(match &ends.spec.tool {
+                Some(tool) if !unreachable => {
+                    let beside = format!(" (beside tool {})", tool.name);
+                    DriverError::system(message + &beside + &failures)
                 }
+                _ => DriverError::rig(message + &failures),
             });
         }
         this.observed(&ran, after)

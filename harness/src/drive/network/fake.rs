@@ -51,6 +51,10 @@ pub(super) enum Odd {
     Ends(i32),
     /// It ends only when it is killed.
     Stays,
+    /// It listens, and ends with this exit code in the middle of the traffic.
+    Breaks(i32),
+    /// It cannot be asked for any more, once it runs.
+    Silent,
     /// It cannot be started.
     Refuses,
 }
@@ -175,7 +179,11 @@ impl Group for FakeGroup {
             world.running.retain(|other| *other != id);
         }
         Ok(match world.odd.get(self.name.as_str()) {
-            Some(Odd::Ends(code)) => GroupState::Ended(*code),
+            Some(Odd::Silent) => {
+                let (node, message) = (self.node.to_owned(), "connection timed out".to_owned());
+                return Err(NodeError { node, message });
+            }
+            Some(Odd::Ends(code) | Odd::Breaks(code)) => GroupState::Ended(*code),
             _ if world.running.contains(&self.id()) => GroupState::Running,
             _ => GroupState::Ended(0),
         })

@@ -209,7 +209,23 @@ async fn a_refused_flow_is_the_tools_fault_where_there_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_fails_is_the_rigs_fault() {
+async fn a_server_that_breaks_off_beside_a_tool_is_quoted_and_one_that_is_out_of_reach_is_the_rigs()
+{
+    let check = async |spec: NetworkSpec, odd: Odd, system: bool, word: &str| {
+        let world = world(&[("throughput_single_tcp.json", REFUSED)]);
+        world.lock().unwrap().odd.insert("server-5001", odd);
+        check_failure(&spec, &world, system, &["Connection refused", word]).await;
+    };
+    let (beside, baseline) = (with_tool(fake::tool()), fake::spec());
+    let ended = "-p 5001` on server ended with exit status 1";
+    check(beside.clone(), Odd::Breaks(1), true, ended).await;
+    check(baseline.clone(), Odd::Breaks(1), false, ended).await;
+    check(beside, Odd::Silent, false, "server: connection timed out").await;
+    check(baseline, Odd::Silent, false, "server: connection timed out").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_before_the_traffic_is_the_rigs_fault() {
     let world = tcp();
     world.lock().unwrap().odd.insert("server-5001", Odd::Ends(1));
     let words = [
