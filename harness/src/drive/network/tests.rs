@@ -1,3 +1,5 @@
+mod kept;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -136,56 +138,6 @@ async fn a_baseline_starts_no_tool() {
     ended.unwrap();
     assert!(!world.lock().unwrap().asked.iter().any(|asked| asked.contains("tool")));
     assert_eq!(seen[0], Observation::default());
-}
-
-/// All files below `logs` after a whole trial.
-async fn kept(world: &Shared, logs: &Path) -> Vec<PathBuf> {
-    let mut driver = network(&with_tool(fake::tool()), world, logs);
-    for action in &ALL {
-        driver.enter(action).await.unwrap();
-    }
-    let mut kept = Vec::new();
-    let mut ahead = vec![logs.to_owned()];
-    while let Some(path) = ahead.pop() {
-        match std::fs::read_dir(&path) {
-            Ok(entries) => ahead.extend(entries.map(|entry| entry.unwrap().path())),
-            Err(_) => kept.push(path),
-        }
-    }
-    kept
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_log_of_a_tool_that_is_too_large_stays_and_a_note_says_where() {
-    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
-    world.lock().unwrap().size = Some(64 * 1024 * 1024 + 1);
-    let kept = kept(&world, logs.path()).await;
-    let logs: Vec<_> =
-        kept.iter().filter(|path| path.to_str().unwrap().contains("ebpf_output_")).collect();
-    assert_eq!(logs.len(), 1, "{logs:?}");
-    assert!(logs[0].to_str().unwrap().ends_with(".log.elsewhere.txt"), "{logs:?}");
-    let note = std::fs::read_to_string(logs[0]).unwrap();
-    assert!(note.starts_with("r/host/ebpf_monitoring/ebpf_output_"), "{note}");
-    assert!(note.contains("in the workdir of node server has 67108865 bytes"), "{note}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn raw_output_is_kept() {
-    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
-    let kept = kept(&world, logs.path()).await;
-    let ends = [
-        "throughput_single_tcp.json",
-        "_tcp.json.err",
-        "throughput_single_timing.log",
-        ".log",
-        "ebpf_output_",
-    ];
-    for end in ends {
-        assert!(kept.iter().any(|path| path.to_str().unwrap().contains(end)), "{end} {kept:?}");
-    }
-    let json = kept.iter().find(|path| path.ends_with("throughput_single_tcp.json")).unwrap();
-    assert_eq!(std::fs::read_to_string(json).unwrap(), TCP);
-    assert!(json.starts_with(logs.path().join("client/client_results/throughput")), "{json:?}");
 }
 
 #[tokio::test(start_paused = true)]
