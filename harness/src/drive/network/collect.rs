@@ -1,7 +1,7 @@
 //! [`Course::collect`]: the figures of a test that has ended, or whose fault it is that there are none.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::DriverError;
@@ -21,8 +21,8 @@ const TOGETHER: f64 = 0.9;
 /// A datagram that is larger may be sent in several packets.
 const ONE_PACKET: u32 = 1400;
 
-/// The most that is fetched of one file, in bytes; the whole of it stays on the node.
-const FETCHED: u32 = 16 * 1024 * 1024;
+/// The largest log of a tool under test that is copied, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// How one process went.
 struct Ran<'a> {
@@ -36,8 +36,8 @@ impl Course {
     /// Waits for the clients, ends the servers, keeps what all of them printed below `logs`, and reads it.
     ///
     /// # Errors
-    /// [`DriverError`]: the system's where a flow failed with a tool beside it, the rig's where it had none, or where a
-    /// server or a node failed.
+    /// [`DriverError`]: the system's where a flow failed with a tool beside it, whatever its server says; the rig's where
+    /// there is no tool, or a node cannot be reached.
     pub(super) async fn collect(
         &mut self,
         ends: Ends<'_>,
@@ -46,10 +46,12 @@ impl Course {
         self.finish(ends).await?;
         let this = &*self;
         let (after, ran) = tokio::join!(read_counters(ends), this.read(ends, logs));
-        let mut failures = String::new();
+        let (mut failures, mut unreachable) = (String::new(), false);
         if !ran.as_ref().is_ok_and(|ran| ran.iter().all(|one| one.result.is_ok())) {
             for server in &this.servers {
-                if let Some(failure) = server.failure(ends.server).await {
+                let failure = server.failure(ends.server).await;
+                unreachable |= failure.is_err();
+                if let Some(failure) = failure.unwrap_or_else(|error| Some(error.to_string())) {
                     let _ = write!(failures, "\n  {failure}");
                 }
             }
@@ -63,12 +65,12 @@ impl Course {
         let refused: Vec<String> = ran.iter().filter_map(Ran::refused).collect();
         if !refused.is_empty() {
             let message = format!("{}: {}", this.test.name, refused.join("; "));
-            return Err(match (failures.is_empty(), &ends.spec.tool) {
-                (false, _) => DriverError::rig(format!("{message}{failures}")),
-                (true, None) => DriverError::rig(message),
-                (true, Some(tool)) => {
-                    DriverError::system(format!("{message} (beside tool {})", tool.name))
+            return Err(match &ends.spec.tool {
+                Some(tool) if !unreachable => {
+                    let beside = format!(" (beside tool {})", tool.name);
+                    DriverError::system(message + &beside + &failures)
                 }
+                _ => DriverError::rig(message + &failures),
             });
         }
         this.observed(&ran, after)
@@ -83,7 +85,7 @@ impl Course {
             files.push(format!("{directory}/{}.err", process.file));
         }
         let mut kept = keep(node, &ends.spec.results, &files, logs).await?.into_iter();
-        let written = kept.next().unwrap_or_default();
+        let written = text(kept.next())?;
         let Some(timings) = timings(&written) else {
             let space =
                 node.run("df -P . | tail -n 1", BRIEF).await.map_err(|error| lost(&error))?;
@@ -98,8 +100,8 @@ impl Course {
         let mut ran = Vec::new();
         for part in &self.parts {
             for process in &part.processes {
-                let stdout = kept.next().unwrap_or_default();
-                let stderr = kept.next().unwrap_or_default();
+                let stdout = text(kept.next())?;
+                let stderr = text(kept.next())?;
                 let timing = timings.iter().find(|timing| timing.file == process.file);
                 let Some(timing) = timing.cloned() else {
                     let (node, file) = (node.name(), &process.file);
@@ -202,36 +204,58 @@ impl Ran<'_> {
     }
 }
 
-/// What files on a node hold, which is also written below `logs`.
+/// Copies files on a node, all of them below `results`, whole and in one go below `logs`; gives where they are now.
 pub(super) async fn keep(
     node: &dyn Remote,
     results: &str,
     files: &[String],
     logs: &Path,
-) -> Result<Vec<String>, DriverError> {
+) -> Result<Vec<PathBuf>, DriverError> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
-    // Nothing that a tool prints holds the moment at which it is fetched.
-    let mark = format!("--- proofload {} ---", jiff::Timestamp::now().as_nanosecond());
-    let mut line = String::new();
-    for file in files {
-        line += &format!("printf '%s\\n' '{mark}' && tail -c {FETCHED} -- {} && ", word(file)?);
+    let names: Vec<&str> = files.iter().map(|file| below(results, file)).collect();
+    let local = logs.join(node.name());
+    std::fs::create_dir_all(&local).map_err(|error| broken("make", &local, &error))?;
+    node.fetch(results, &names, &local).await.map_err(|error| lost(&error))?;
+    Ok(names.iter().map(|name| local.join(name)).collect())
+}
+
+/// As [`keep`] for one file, which stays on its node where it is larger than [`LARGEST`]: a note in its place says so.
+pub(super) async fn keep_log(
+    node: &dyn Remote,
+    results: &str,
+    file: &str,
+    logs: &Path,
+) -> Result<(), DriverError> {
+    let counted = succeed(node, &format!("wc -c < {}", word(file)?), "measure a log").await?;
+    let bytes = counted.trim().parse::<u64>().map_err(|_| {
+        DriverError::rig(format!("measure {file} on {}: it has `{counted}` bytes", node.name()))
+    })?;
+    if bytes <= LARGEST {
+        return keep(node, results, &[file.to_owned()], logs).await.map(drop);
     }
-    let printed = succeed(node, &(line + ":"), "fetch results").await?;
-    let mark = format!("{mark}\n");
-    let held: Vec<String> = printed.split(&mark).skip(1).map(str::to_owned).collect();
-    if held.len() != files.len() {
-        let (name, found, of) = (node.name(), held.len(), files.len());
-        return Err(DriverError::rig(format!("fetch results on {name}: {found} files of {of}")));
-    }
-    for (file, held) in files.iter().zip(&held) {
-        let below = file.strip_prefix(results).unwrap_or(file).trim_start_matches('/');
-        let path = logs.join(node.name()).join(below);
-        let directory = path.parent().unwrap_or(logs);
-        std::fs::create_dir_all(directory)
-            .and_then(|()| std::fs::write(&path, held))
-            .map_err(|error| DriverError::rig(format!("write {}: {error}", path.display())))?;
-    }
-    Ok(held)
+    let path = logs.join(node.name()).join(format!("{}.elsewhere.txt", below(results, file)));
+    let note = format!(
+        "{file} in the workdir of node {} has {bytes} bytes, and was left there: more than {LARGEST} are not copied\n",
+        node.name()
+    );
+    std::fs::create_dir_all(path.parent().unwrap_or(logs))
+        .and_then(|()| std::fs::write(&path, note))
+        .map_err(|error| broken("write", &path, &error))
+}
+
+fn below<'a>(results: &str, file: &'a str) -> &'a str {
+    file.strip_prefix(results).unwrap_or(file).trim_start_matches('/')
+}
+
+/// What a kept file holds. What is no text in it is no figure either.
+fn text(path: Option<PathBuf>) -> Result<String, DriverError> {
+    let Some(path) = path else { return Ok(String::new()) };
+    let held = std::fs::read(&path).map_err(|error| broken("read", &path, &error))?;
+    Ok(String::from_utf8_lossy(&held).into_owned())
+}
+
+fn broken(what: &str, path: &Path, error: &std::io::Error) -> DriverError {
+    DriverError::rig(format!("{what} {}: {error}", path.display()))
 }

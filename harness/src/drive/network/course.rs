@@ -13,7 +13,7 @@ use super::names::Names;
 use super::remote::{BRIEF, Group, Remote, line, lost, succeed, tail, word};
 use super::socket::{self, listeners};
 use super::tool::{Between, NetTool, find};
-use crate::host::node::GroupState;
+use crate::host::node::{GroupState, NodeError};
 use crate::host::{Check, wait_for};
 use crate::model::spec::NetworkSpec;
 use crate::model::spec::network::{Flow, Test};
@@ -286,17 +286,13 @@ impl Course {
 }
 
 impl Server {
-    /// How it failed, if it did.
-    pub(super) async fn failure(&self, node: &dyn Remote) -> Option<String> {
-        match self.group.state().await {
-            Ok(GroupState::Ended(code)) if code != 0 => {
-                let tail = tail(node, &self.output).await;
-                let name = node.name();
-                Some(format!("`{}` on {name} ended with exit status {code}:{tail}", self.command))
-            }
-            Err(error) => Some(error.to_string()),
-            Ok(_) => None,
-        }
+    /// How it failed, if it did; an error where its node cannot be asked.
+    pub(super) async fn failure(&self, node: &dyn Remote) -> Result<Option<String>, NodeError> {
+        let GroupState::Ended(code @ (..=-1 | 1..)) = self.group.state().await? else {
+            return Ok(None);
+        };
+        let (tail, name) = (tail(node, &self.output).await, node.name());
+        Ok(Some(format!("`{}` on {name} ended with exit status {code}:{tail}", self.command)))
     }
 }
 

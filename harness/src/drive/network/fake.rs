@@ -32,8 +32,12 @@ pub(super) struct World {
     pub(super) printed: BTreeMap<&'static str, String>,
     /// What tools print.
     pub(super) said: String,
+    /// How large their output is, where it is not what they print.
+    pub(super) size: Option<u64>,
     /// What follows of the clients' log.
     pub(super) timing: Option<String>,
+    /// How often a node was asked anything at all.
+    pub(super) looks: u32,
     /// Packets that interfaces count between two looks.
     pub(super) packets: u64,
     /// What they stand at.
@@ -47,6 +51,10 @@ pub(super) enum Odd {
     Ends(i32),
     /// It ends only when it is killed.
     Stays,
+    /// It listens, and ends with this exit code in the middle of the traffic.
+    Breaks(i32),
+    /// It cannot be asked for any more, once it runs.
+    Silent,
     /// It cannot be started.
     Refuses,
 }
@@ -108,11 +116,15 @@ impl Remote for FakeNode {
 
     async fn run(&self, line: &str, _: Duration) -> Result<RemoteOutput, NodeError> {
         let mut world = self.world.lock().unwrap();
+        world.looks += 1;
         let name = self.name;
         let printed = match line {
             line if line.contains("ss -Hltnp") => world.sockets(name, line),
             line if line.starts_with("mkdir") => String::new(),
-            line if line.starts_with("printf") => world.fetched(line),
+            line if line.starts_with("wc -c") => {
+                let bytes = world.said.len() as u64;
+                world.size.unwrap_or(bytes).to_string()
+            }
             line if line.starts_with("cat /sys/class/net") => {
                 world.counted += world.packets / 2;
                 format!("{0}\n{0}\n", world.counted)
@@ -145,18 +157,33 @@ impl Remote for FakeNode {
         let world = Arc::clone(&self.world);
         Ok(Box::new(FakeGroup { node: self.name, name: name.to_owned(), world }))
     }
+
+    async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError> {
+        let world = self.world.lock().unwrap();
+        for name in names {
+            let path = local.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, world.file(&format!("{remote}/{name}"))).unwrap();
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl Group for FakeGroup {
     async fn state(&self) -> Result<GroupState, NodeError> {
         let mut world = self.world.lock().unwrap();
+        world.looks += 1;
         if self.name == "clients" {
             let id = self.id();
             world.running.retain(|other| *other != id);
         }
         Ok(match world.odd.get(self.name.as_str()) {
-            Some(Odd::Ends(code)) => GroupState::Ended(*code),
+            Some(Odd::Silent) => {
+                let (node, message) = (self.node.to_owned(), "connection timed out".to_owned());
+                return Err(NodeError { node, message });
+            }
+            Some(Odd::Ends(code) | Odd::Breaks(code)) => GroupState::Ended(*code),
             _ if world.running.contains(&self.id()) => GroupState::Running,
             _ => GroupState::Ended(0),
         })
@@ -193,17 +220,6 @@ impl World {
             line.contains(&format!(":{port} ")).then(|| format!("LISTEN 0 1 0.0.0.0:{port} *:*\n"))
         });
         self.listening.clone() + &ours.collect::<String>()
-    }
-
-    /// What a line prints that fetches several files, each behind a mark.
-    fn fetched(&self, line: &str) -> String {
-        let part = |part: &str| {
-            if let Some(mark) = part.strip_prefix("printf '%s\\n' '") {
-                return format!("{}\n", mark.trim_end_matches('\''));
-            }
-            part.rsplit_once(" -- ").map(|(_, file)| self.file(file)).unwrap_or_default()
-        };
-        line.split(" && ").map(part).collect()
     }
 
     /// What a file holds.
@@ -268,6 +284,7 @@ pub(super) fn spec() -> NetworkSpec {
         client: end("client", "198.18.0.1"),
         tests: vec![test("throughput_single")],
         tool: None,
+        nodes: ["server", "client", "third"].map(node_spec).to_vec(),
         hooks: Vec::new(),
         results: "r/host".to_owned(),
         within: Length(Duration::from_secs(10)),

@@ -72,15 +72,11 @@ impl Network {
     pub fn open(spec: &NetworkSpec, root: &Path, logs: &Path) -> Result<Self, DriverError> {
         let (server, client) = (Node::new(&spec.server.node), Node::new(&spec.client.node));
         let tool = spec.tool.as_ref().map(|tool| Node::new(&tool.node));
-        let mut all = vec![server.clone(), client.clone()];
-        let known =
-            |node: &Node| [&spec.server, &spec.client].iter().any(|end| end.node == *node.spec());
-        all.extend(tool.clone().filter(|node| !known(node)));
         let nodes = Nodes {
             server: Arc::new(server),
             client: Arc::new(client),
             tool: tool.map(|node| -> Arc<dyn Remote> { Arc::new(node) }),
-            hooks: Box::new(all),
+            hooks: hook_runner(spec),
         };
         Self::with(spec, root, logs, nodes)
     }
@@ -180,9 +176,14 @@ impl Network {
             return stopped;
         }
         let results = &self.spec.results;
-        let kept = collect::keep(&*subject.node, results, &[output], &self.logs).await;
-        stopped.and(kept.map(drop))
+        let kept = collect::keep_log(&*subject.node, results, &output, &self.logs).await;
+        stopped.and(kept)
     }
+}
+
+/// Hooks run on any node of the configuration, also on those that have no part in the traffic.
+fn hook_runner(spec: &NetworkSpec) -> Box<dyn Runner> {
+    Box::new(spec.nodes.iter().map(Node::new).collect::<Vec<Node>>())
 }
 
 /// Hooks are the rig.
@@ -206,11 +207,8 @@ impl Driver for Network {
     }
 
     async fn read(&mut self) -> Observation {
-        let mut seen = std::mem::take(&mut self.pending);
-        if let Some(subject) = &mut self.subject {
-            seen.incidents.extend(subject.look().await);
-        }
-        seen
+        // No node is asked anything here: that would be work beside the tool, on one side of the comparison alone.
+        std::mem::take(&mut self.pending)
     }
 
     fn stop_within(&self) -> Duration {

@@ -1,5 +1,6 @@
 //! [`Remote`]: what the driver asks of a node. [`Node`] is it over SSH; tests have one that only notes what it is asked.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,6 +28,10 @@ pub(super) trait Remote: Send + Sync {
         line: &str,
         output: &str,
     ) -> Result<Box<dyn Group>, NodeError>;
+
+    /// Copies files below a directory of its workdir to the same places below one that is here, in one round trip; see
+    /// [`Node::download`].
+    async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError>;
 }
 
 /// A command that stays up on a node.
@@ -59,6 +64,11 @@ impl Remote for Node {
         output: &str,
     ) -> Result<Box<dyn Group>, NodeError> {
         Ok(Box::new(Node::start(self, name, line, output).await?))
+    }
+
+    async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError> {
+        let remote = format!("{}/{remote}", self.spec().workdir);
+        self.download(&remote, names, local).await
     }
 }
 

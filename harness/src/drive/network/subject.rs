@@ -1,4 +1,4 @@
-//! [`Subject`]: the tool under test: started before the traffic, watched, and ended after it.
+//! [`Subject`]: the tool under test: started before the traffic, looked at before and after each test, and ended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::DriverError;
 use super::remote::{BRIEF, Group, Remote, lost, tail, word};
 use crate::host::node::{GroupState, Stopped};
 use crate::host::{Check, wait_for};
+use crate::model::Reading;
 use crate::model::metric::{TOOL_STARTUP_CPU, TOOL_STARTUP_TIME};
 use crate::model::quantity::Length;
 use crate::model::spec::network::Tool;
-use crate::model::{EventKind, Incident, Reading};
 
 /// The name of its group on its node, by which probes find it.
 pub(super) const GROUP: &str = "tool";
@@ -22,9 +22,6 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// How much of its output is looked through for the line that says that it is ready, in bytes.
 const LOOKED_THROUGH: u32 = 256 * 1024;
-
-/// How long a look at it may hold up the sampler.
-const LOOK: Duration = Duration::from_secs(3);
 
 /// The tool under test of a trial.
 pub(super) struct Subject {
@@ -97,35 +94,24 @@ impl Subject {
         Ok(readings)
     }
 
-    /// How it died, the first time that is seen.
-    pub(super) async fn look(&mut self) -> Option<Incident> {
-        let group = self.group.as_deref().filter(|_| !self.dead)?;
-        // A node that does not answer now is told when the test is over.
-        let state = tokio::time::timeout(LOOK, group.state()).await.ok()?.ok()?;
-        let how = match state {
-            GroupState::Running => return None,
-            GroupState::Ended(code) => format!("with exit status {code}"),
-            GroupState::Unknown => "without a trace".to_owned(),
+    /// Fails where it does not live, and tells how it died.
+    pub(super) async fn must_live(&mut self) -> Result<(), DriverError> {
+        let name = &self.tool.name;
+        if self.dead {
+            return Err(DriverError::system(format!("tool {name} ended before the traffic did")));
+        }
+        let Some(group) = self.group.as_deref() else { return Ok(()) };
+        let how = match group.state().await {
+            // A node that does not answer now is told by whatever is asked of it next.
+            Ok(GroupState::Running) | Err(_) => return Ok(()),
+            Ok(GroupState::Ended(code)) => format!("with exit status {code}"),
+            Ok(GroupState::Unknown) => "without a trace".to_owned(),
         };
         self.dead = true;
         let (tail, node) = (tail(&*self.node, &self.output).await, self.node.name());
-        let message = format!("it ended on {node} before the traffic did, {how}:{tail}");
-        Some(Incident::new(EventKind::Died, &self.source, message))
-    }
-
-    /// Fails where it does not live.
-    pub(super) async fn must_live(&mut self) -> Result<(), DriverError> {
-        if self.dead {
-            let name = &self.tool.name;
-            return Err(DriverError::system(format!("tool {name} ended before the traffic did")));
-        }
-        match self.look().await {
-            None => Ok(()),
-            Some(incident) => {
-                let Incident { source, message, .. } = incident;
-                Err(DriverError::system(format!("tool {source}: {message}")))
-            }
-        }
+        Err(DriverError::system(format!(
+            "tool {name}: it ended on {node} before the traffic did, {how}:{tail}"
+        )))
     }
 
     /// Ends it. It may be called again.

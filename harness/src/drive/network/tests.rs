@@ -1,3 +1,5 @@
+mod kept;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -124,6 +126,11 @@ async fn hooks_surround_the_case_and_each_test_also_after_a_failure() {
     assert!(asked.ends_with("server: post Test, server: stop tool, server: post Case"), "{asked}");
 }
 
+#[test]
+fn hooks_may_run_on_any_node_of_the_configuration() {
+    assert_eq!(hook_runner(&fake::spec()).nodes(), ["server", "client", "third"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_baseline_starts_no_tool() {
     let world = tcp();
@@ -131,36 +138,6 @@ async fn a_baseline_starts_no_tool() {
     ended.unwrap();
     assert!(!world.lock().unwrap().asked.iter().any(|asked| asked.contains("tool")));
     assert_eq!(seen[0], Observation::default());
-}
-
-#[tokio::test(start_paused = true)]
-async fn raw_output_is_kept() {
-    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
-    let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
-    for action in &ALL {
-        driver.enter(action).await.unwrap();
-    }
-    let mut kept = Vec::new();
-    let mut ahead = vec![logs.path().to_owned()];
-    while let Some(path) = ahead.pop() {
-        match std::fs::read_dir(&path) {
-            Ok(entries) => ahead.extend(entries.map(|entry| entry.unwrap().path())),
-            Err(_) => kept.push(path),
-        }
-    }
-    let ends = [
-        "throughput_single_tcp.json",
-        "_tcp.json.err",
-        "throughput_single_timing.log",
-        ".log",
-        "ebpf_output_",
-    ];
-    for end in ends {
-        assert!(kept.iter().any(|path| path.to_str().unwrap().contains(end)), "{end} {kept:?}");
-    }
-    let json = kept.iter().find(|path| path.ends_with("throughput_single_tcp.json")).unwrap();
-    assert_eq!(std::fs::read_to_string(json).unwrap(), TCP);
-    assert!(json.starts_with(logs.path().join("client/client_results/throughput")), "{json:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +161,23 @@ async fn a_refused_flow_is_the_tools_fault_where_there_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_fails_is_the_rigs_fault() {
+async fn a_server_that_breaks_off_beside_a_tool_is_quoted_and_one_that_is_out_of_reach_is_the_rigs()
+{
+    let check = async |spec: NetworkSpec, odd: Odd, system: bool, word: &str| {
+        let world = world(&[("throughput_single_tcp.json", REFUSED)]);
+        world.lock().unwrap().odd.insert("server-5001", odd);
+        check_failure(&spec, &world, system, &["Connection refused", word]).await;
+    };
+    let (beside, baseline) = (with_tool(fake::tool()), fake::spec());
+    let ended = "-p 5001` on server ended with exit status 1";
+    check(beside.clone(), Odd::Breaks(1), true, ended).await;
+    check(baseline.clone(), Odd::Breaks(1), false, ended).await;
+    check(beside, Odd::Silent, false, "server: connection timed out").await;
+    check(baseline, Odd::Silent, false, "server: connection timed out").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_before_the_traffic_is_the_rigs_fault() {
     let world = tcp();
     world.lock().unwrap().odd.insert("server-5001", Odd::Ends(1));
     let words = [
@@ -207,22 +200,34 @@ async fn a_tool_that_dies_is_told_with_its_last_lines() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tool_that_dies_while_a_test_runs_ends_it_and_is_told_once() {
+async fn a_tool_that_dies_while_a_test_runs_fails_it_with_its_last_lines() {
     let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
     let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
     driver.enter(&Action::Start).await.unwrap();
     driver.enter(&Action::Test(0)).await.unwrap();
-    driver.read().await;
     world.lock().unwrap().odd.insert("tool", Odd::Ends(139));
-    let seen = driver.read().await;
-    assert_eq!(seen.incidents[0].kind, EventKind::Died);
-    assert_eq!(seen.incidents[0].source.as_ref(), "watch");
-    assert!(seen.incidents[0].message.contains("exit status 139"), "{seen:?}");
-    assert_eq!(driver.read().await, Observation::default());
     let error = driver.enter(&Action::Collect).await.unwrap_err();
-    assert_eq!(error, DriverError::system("tool watch ended before the traffic did"));
+    assert!(error.system, "{error}");
+    for word in ["tool watch: it ended on server", "exit status 139", "starting"] {
+        assert!(error.message.contains(word), "no {word:?} in: {error}");
+    }
     driver.enter(&Action::Stop).await.unwrap();
     assert_eq!(world.lock().unwrap().running, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_of_a_node_while_a_test_is_sampled() {
+    let (world, logs) = (tcp(), tempfile::tempdir().unwrap());
+    let mut driver = network(&with_tool(fake::tool()), &world, logs.path());
+    driver.enter(&Action::Start).await.unwrap();
+    driver.enter(&Action::Test(0)).await.unwrap();
+    let before = world.lock().unwrap().looks;
+    assert!(before > 0);
+    for _ in 0..3 {
+        driver.read().await;
+    }
+    assert_eq!(world.lock().unwrap().looks, before);
+    driver.enter(&Action::Stop).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

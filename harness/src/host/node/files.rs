@@ -79,7 +79,7 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError`] when a side cannot be read or written.
-    pub(in crate::host) async fn download(
+    pub async fn download(
         &self,
         remote: &str,
         names: &[&str],

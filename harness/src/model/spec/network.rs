@@ -55,6 +55,8 @@ pub struct NetworkSpec {
     pub tests: Vec<Test>,
     /// The tool under test; `None` of a baseline.
     pub tool: Option<Tool>,
+    /// Every node of the configuration: hooks may name any, or none for all of them.
+    pub nodes: Vec<NodeSpec>,
     /// Of the levels [`Level::Case`] and [`Level::Test`], in declared order; those above are the testbed's.
     pub hooks: Vec<Hook>,
     /// Where raw output is kept on the nodes, relative to each node's workdir, for example

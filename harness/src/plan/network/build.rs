@@ -221,6 +221,7 @@ impl Builder<'_> {
             client: ends.client.clone(),
             tests: tests.to_vec(),
             tool,
+            nodes: self.config.nodes.clone(),
             hooks: hooks(self.scenario, matrix, |level| level >= Level::Case),
             results: format!("{RESULTS}/{path}"),
             within: protocol.within,

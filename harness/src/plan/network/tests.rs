@@ -237,6 +237,8 @@ hook = [
     let TargetSpec::Testbed(testbed) = &last.target else { panic!("{:?}", last.target) };
     let outer: Vec<&str> = testbed.hooks.iter().map(|hook| hook.name.as_str()).collect();
     assert_eq!(outer, ["tool", "all"], "in declared order");
+    assert!(testbed.nodes.len() > 2, "hooks may name nodes that have no part in the traffic");
+    assert_eq!(network(last).nodes, testbed.nodes);
     workflow::check_round_trip(keys);
 }
 
