@@ -175,6 +175,7 @@ impl Builder<'_> {
         let path = result_path(&name, case.id, &test_params, &case.environment);
         let tool = Tool {
             name: name.clone(),
+            case: with_matrix(&case.name, matrix),
             node: node.clone(),
             command: case.command.clone(),
             ready: ready.clone(),
