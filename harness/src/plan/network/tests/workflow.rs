@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::super::{CycleType, Workflow};
-use super::scenario;
+use super::{refused, scenario};
 use crate::model::quantity::Length;
 use crate::model::spec::network::{NetworkSpec, Test, Topic};
 use crate::plan;
+use crate::scenario::file::SelectFile;
+use crate::scenario::network::selection;
 
 pub(super) fn check_round_trip(keys: &str) {
     let scenario = scenario(keys);
@@ -150,4 +152,31 @@ fn what_readers_see_must_be_what_is_run() {
     let hosts = "global_config.ssh_hosts and proofload.testbed.nodes differ";
     check(&|workflow| workflow.global_config.ssh_hosts.0[0].1.host.push('x'), hosts);
     check(&|workflow| workflow.global_config.ssh_hosts.0[0].1.workdir.push('x'), hosts);
+}
+
+#[test]
+fn a_selection_of_cases_that_leaves_none_is_refused_though_baselines_are_left() {
+    let elsewhere = "network.select = { tools = [\"ovs_drop\"], environments = [\"host\"] }\n";
+    refused(elsewhere, "no case is left by what is selected (tools)");
+    refused(
+        "network.select = { tools = [\"ovs_drop\"], direction = \"tx\", protocol = \"udp\" }\n",
+        "no case is left by what is selected (tools, protocol, direction)",
+    );
+    let whole = scenario("");
+    let config = whole.network.as_ref().unwrap();
+    let check = |select: &str, baseline: bool, expected: Option<&str>| {
+        let select: SelectFile = toml::from_str(select).unwrap();
+        let found = selection::leaves_something(config, &select, baseline).err();
+        let holds = match (&found, expected) {
+            (Some(found), Some(expected)) => found.contains(expected),
+            (found, expected) => found.is_none() && expected.is_none(),
+        };
+        assert!(holds, "{select:?}: {found:?}");
+    };
+    check("", true, None);
+    check("tools = [\"ovs_drop\"]", false, None);
+    check("environments = []", true, None);
+    check("environments = []", false, Some("no baseline is asked for"));
+    check("categories = []", true, Some("(categories)"));
+    check("environments = [\"host\"]\ntools = [\"ovs_drop\"]", true, Some("(tools)"));
 }
