@@ -157,14 +157,16 @@ fn select(arguments: &Source, scenario: &mut Scenario) -> Result<(), Failure> {
     };
     selection::check(config, &typed)
         .map_err(|(_, message)| Failure::usage(format!("error: --{message}")))?;
-    let own = &mut scenario.protocol.network.select;
+    let network = &mut scenario.protocol.network;
+    let own = &mut network.select;
     let SelectFile { tools, environments, categories, protocol, direction } = typed;
     own.tools = tools.or(own.tools.take());
     own.environments = environments.or(own.environments.take());
     own.categories = categories.or(own.categories.take());
     own.protocol = protocol.or(own.protocol.take());
     own.direction = direction.or(own.direction.take());
-    Ok(())
+    selection::leaves_something(config, own, network.baseline)
+        .map_err(|message| Failure::usage(format!("error: {message}")))
 }
 
 /// What is in a workflow, for a reader.

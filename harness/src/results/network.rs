@@ -53,6 +53,9 @@ pub struct Tested {
 pub struct UnderTest {
     /// Its name.
     pub name: String,
+    /// What its case is called, with the parameters of the matrix; absent where that was not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// The node that it ran on.
     pub node: String,
     /// Its command line.
@@ -75,6 +78,7 @@ impl Traffic {
                 .collect(),
             tool: spec.tool.as_ref().map(|tool| UnderTest {
                 name: tool.name.clone(),
+                case: Some(tool.case.clone()),
                 node: tool.node.name.clone(),
                 command: tool.command.clone(),
             }),

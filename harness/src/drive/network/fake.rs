@@ -296,6 +296,7 @@ pub(super) fn spec() -> NetworkSpec {
 pub(super) fn tool() -> Tool {
     Tool {
         name: "watch".to_owned(),
+        case: "watch_tcp".to_owned(),
         node: node_spec("server"),
         command: "watch.sh".to_owned(),
         ready: Some("^ready$".to_owned()),

@@ -84,6 +84,8 @@ pub struct End {
 pub struct Tool {
     /// Its name in results: the script without its extension.
     pub name: String,
+    /// What its case is called in tables, with the parameters of the matrix.
+    pub case: String,
     /// Where it runs.
     pub node: NodeSpec,
     /// A line for the node's shell.

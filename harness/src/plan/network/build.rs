@@ -8,7 +8,9 @@ use super::workflow::{
     TestCycle, TestParams, Workflow,
 };
 use crate::model::spec::TargetSpec;
-use crate::model::spec::network::{Hook, Level, NetworkSpec, Test, TestbedSpec, Tool, Topic};
+use crate::model::spec::network::{
+    Hook, Level, NetworkSpec, NodeSpec, Test, TestbedSpec, Tool, Topic,
+};
 use crate::model::{Param, Params, template};
 use crate::plan::combinations;
 use crate::scenario::Scenario;
@@ -45,16 +47,7 @@ impl Workflow {
         }
         let has_case = all.iter().any(|cycle| cycle.cycle_type == CycleType::EbpfTest);
         let source = if has_case { "unified_test_cases" } else { "baseline_only" };
-        let mut specs = Ordered::default();
-        for test in all.iter().flat_map(|cycle| &cycle.proofload.network.tests) {
-            if specs.get(&test.name).is_none() {
-                specs.0.push((test.name.clone(), test.flow.clone()));
-            }
-        }
         let origin = origin(scenario);
-        let host = |node: &crate::model::spec::network::NodeSpec| {
-            (node.name.clone(), Host { host: node.ssh.clone(), workdir: node.workdir.clone() })
-        };
         Self {
             metadata: Metadata {
                 generation_time: None,
@@ -62,13 +55,26 @@ impl Workflow {
                 environments,
                 source: source.to_owned(),
             },
-            global_config: GlobalConfig {
-                ssh_hosts: origin.testbed.nodes.iter().map(host).collect(),
-                performance_specs: specs,
-            },
+            global_config: GlobalConfig::of(&origin.testbed, &all),
             test_sequence: all,
             proofload: origin,
         }
+    }
+}
+
+impl GlobalConfig {
+    /// What these nodes and cycles share.
+    pub(super) fn of(testbed: &TestbedSpec, cycles: &[Cycle]) -> Self {
+        let host = |node: &NodeSpec| {
+            (node.name.clone(), Host { host: node.ssh.clone(), workdir: node.workdir.clone() })
+        };
+        let mut specs = Ordered::default();
+        for test in cycles.iter().flat_map(|cycle| &cycle.proofload.network.tests) {
+            if specs.get(&test.name).is_none() {
+                specs.0.push((test.name.clone(), test.flow.clone()));
+            }
+        }
+        Self { ssh_hosts: testbed.nodes.iter().map(host).collect(), performance_specs: specs }
     }
 }
 
@@ -169,6 +175,7 @@ impl Builder<'_> {
         let path = result_path(&name, case.id, &test_params, &case.environment);
         let tool = Tool {
             name: name.clone(),
+            case: with_matrix(&case.name, matrix),
             node: node.clone(),
             command: case.command.clone(),
             ready: ready.clone(),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::workflow::{Cycle, CycleType, Workflow};
+use super::workflow::{Cycle, CycleType, GlobalConfig, Workflow};
 use crate::model::Params;
+use crate::model::spec::network::{Flow, Test, Topic};
 
 /// What is wrong with a workflow file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,11 @@ impl Workflow {
                 "proofload.limits: expected a fraction above 0 and below 1 of {topic:?}, found {limit}"
             ));
         }
+        for topic in [Topic::Throughput, Topic::Latency, Topic::Pps] {
+            if !self.proofload.limits.contains_key(&topic) {
+                return whole(format!("proofload.limits: expected a fraction of {topic:?} too"));
+            }
+        }
         let mut ids = BTreeSet::new();
         let mut params = BTreeSet::new();
         for cycle in &self.test_sequence {
@@ -63,6 +69,29 @@ impl Workflow {
                 return refused(format!("another cycle has the parameters {own} too"));
             }
             self.cycle_is_sound(cycle).or_else(refused)?;
+        }
+        self.global_is_sound().or_else(whole)
+    }
+
+    /// What all cycles share is for readers and is not run: it must say what is.
+    fn global_is_sound(&self) -> Result<(), String> {
+        let expected = GlobalConfig::of(&self.proofload.testbed, &self.test_sequence);
+        let found = &self.global_config;
+        if found.ssh_hosts != expected.ssh_hosts {
+            return Err(
+                "global_config.ssh_hosts and proofload.testbed.nodes differ: change both, and the nodes of the cycles"
+                    .to_owned(),
+            );
+        }
+        if found.performance_specs != expected.performance_specs {
+            let specs = &expected.performance_specs;
+            let differs = |name: &&str| found.performance_specs.get(name) != specs.get(name);
+            let names: Vec<&str> =
+                specs.names().chain(found.performance_specs.names()).filter(differs).collect();
+            return Err(format!(
+                "global_config.performance_specs and proofload.network.tests of the cycles differ, or their order does: change both ({})",
+                names.first().unwrap_or(&"order")
+            ));
         }
         Ok(())
     }
@@ -79,6 +108,7 @@ impl Workflow {
         if network.tests.is_empty() {
             return Err("it has no tests".to_owned());
         }
+        tests_are_sound(&network.tests)?;
         let nodes = || self.proofload.testbed.nodes.iter();
         let used = [
             Some(&network.server.node),
@@ -147,6 +177,36 @@ impl Workflow {
                 "its ends or its tests are not those of {name}, with which it is compared"
             ));
         }
+        if own.hooks != other.hooks {
+            return Err(format!(
+                "its hooks are not those of {name}, with which it is compared: change both"
+            ));
+        }
+        if (own.within, own.grace) != (other.within, other.grace) {
+            return Err(format!(
+                "its `within` or `grace` is not that of {name}, with which it is compared: change both"
+            ));
+        }
         Ok(())
     }
+}
+
+/// Every test has its own name and does something.
+fn tests_are_sound(tests: &[Test]) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    for test in tests {
+        if test.name.is_empty() || !names.insert(&test.name) {
+            return Err(format!("test {:?}: expected a name of its own", test.name));
+        }
+        let beside = test.beside.iter().map(|beside| &beside.flow);
+        let is_nothing =
+            |flow: &Flow| flow.processes == 0 || flow.streams == 0 || flow.length.0.is_zero();
+        if [&test.flow].into_iter().chain(beside).any(is_nothing) {
+            return Err(format!(
+                "test {:?}: expected at least one process, one stream and a length above 0",
+                test.name
+            ));
+        }
+    }
+    Ok(())
 }

@@ -22,7 +22,7 @@ pub(super) struct Topic<'a> {
 pub(super) struct Case<'a> {
     /// The id of the comparison.
     pub(super) id: &'a str,
-    /// The tool and the parameters that tell its cases apart; unique in its topic.
+    /// What the case is called; unique in its topic.
     pub(super) name: String,
     /// The tool's command line.
     pub(super) command: String,
@@ -95,13 +95,23 @@ fn case<'a>(id: &'a str, first: &TrialRecord, runs: &[&'a TrialRecord]) -> Case<
         runs.iter().copied().filter(own).collect()
     };
     let tool = runs.iter().find_map(|run| run.traffic()?.tool);
-    let param = || first.scenario_params.get("tool")?.as_str().map(str::to_owned);
-    let name = param().or_else(|| tool.as_ref().map(|tool| tool.name.clone()));
-    let mut name = name.unwrap_or_else(|| id.to_owned());
-    let params = first.params_of_all_repetitions();
+    let name = tool.as_ref().and_then(|tool| tool.case.clone());
+    let name = name.unwrap_or_else(|| {
+        let tool = tool.as_ref().map(|tool| tool.name.clone());
+        by_parameters(first, tool.unwrap_or_else(|| id.to_owned()))
+    });
+    let command = tool.map(|tool| tool.command).unwrap_or_default();
+    Case { id, name, command, base: side(Version::A), tool: side(Version::B) }
+}
+
+/// A name for a case whose own was not recorded: the tool, and the parameters that tell its cases apart.
+fn by_parameters(run: &TrialRecord, tool: String) -> String {
+    let param = run.scenario_params.get("tool").and_then(|name| name.as_str());
+    let mut name = param.map_or(tool, str::to_owned);
+    let params = run.params_of_all_repetitions();
     let known = ["tool", "category", "environment", matching::VERSION];
     let mut own: Vec<_> = params.iter().filter(|(key, _)| !known.contains(&key.as_str())).collect();
-    // As the original framework names cases: the direction, the protocol, what else there is.
+    // The direction, the protocol, what else there is.
     let rank =
         |key: &str| ["direction", "protocol"].iter().position(|first| *first == key).unwrap_or(2);
     own.sort_by_key(|(key, _)| (rank(key), key.as_str()));
@@ -110,8 +120,7 @@ fn case<'a>(id: &'a str, first: &TrialRecord, runs: &[&'a TrialRecord]) -> Case<
         let key = if key == "direction" { String::new() } else { format!("{key}_") };
         name.push_str(&format!("_{key}{value}"));
     }
-    let command = tool.map(|tool| tool.command).unwrap_or_default();
-    Case { id, name, command, base: side(Version::A), tool: side(Version::B) }
+    name
 }
 
 /// Cases of several scenarios may have one name; they are then shown under their ids.

@@ -6,6 +6,7 @@ use super::*;
 use crate::analysis::analyze;
 use crate::analysis::tests::network::network;
 use crate::gate::judge;
+use crate::results::TrialRecord;
 
 const CHEAP: &str = "counter_with_a_name_longer_than_thirty_characters_rx_protocol_tcp";
 
@@ -107,6 +108,23 @@ fn differences_are_those_of_the_committed_tables_of_the_original() {
         ("9.72", "-32.83")
     );
     assert!(row["Command"].ends_with("\"quoted\""), "{}", row["Command"]);
+}
+
+#[test]
+fn a_case_is_called_as_it_is_in_the_workflow_where_that_was_recorded() {
+    let mut results = network();
+    let of_vm = |run: &TrialRecord| run.traffic().unwrap().environment == "vm";
+    for run in results.scenarios.iter_mut().filter(|run| of_vm(run)) {
+        if let Some(tool) = run.metadata.get_mut("network").unwrap().get_mut("tool") {
+            tool["case"] = "counter_tcp_rx_seconds_4".into();
+        }
+    }
+    let files = made(&[("x", &results)]);
+    let names = |file: &str| -> Vec<String> {
+        cells(&files[file]).into_iter().skip(1).map(|line| line[0].clone()).collect()
+    };
+    assert_eq!(names("vm_latency_x.csv"), ["counter_tcp_rx_seconds_4"]);
+    assert_eq!(names("host_latency_x.csv"), [CHEAP, "expensive_rx_protocol_tcp"]);
 }
 
 #[test]

@@ -175,10 +175,8 @@ fn pairs(scenario: &Scenario, config: &Config, context: &Context<'_>) -> Result<
     selection::check(config, select).or_else(|(key, message)| {
         context.require(false, &["network", "select", key], || message)
     })?;
-    let is_empty = selection::selected(config, select).is_empty();
-    context.require(!is_empty || network.baseline, &["network", "select"], || {
-        "nothing is selected, and no baseline is asked for".to_owned()
-    })
+    selection::leaves_something(config, select, network.baseline)
+        .or_else(|message| context.require(false, &["network", "select"], || message))
 }
 
 /// Every combination of the matrix; the last name varies fastest.

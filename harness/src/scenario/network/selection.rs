@@ -59,6 +59,36 @@ pub fn check(config: &Config, select: &SelectFile) -> Result<(), (&'static str, 
     Ok(())
 }
 
+/// Refuses a selection that leaves nothing of what it asks for. `baseline` says that baselines are run alone too: they
+/// suffice only where no case is asked for.
+///
+/// # Errors
+/// A sentence.
+pub fn leaves_something(
+    config: &Config,
+    select: &SelectFile,
+    baseline: bool,
+) -> Result<(), String> {
+    let SelectFile { tools, environments: _, categories, protocol, direction } = select;
+    let asked = [
+        ("tools", tools.is_some()),
+        ("categories", categories.is_some()),
+        ("protocol", protocol.is_some()),
+        ("direction", direction.is_some()),
+    ];
+    let asked: Vec<&str> = asked.into_iter().filter_map(|(key, is)| is.then_some(key)).collect();
+    if !selected(config, select).is_empty() || baseline && asked.is_empty() {
+        return Ok(());
+    }
+    Err(match asked[..] {
+        [] => "nothing is selected, and no baseline is asked for".to_owned(),
+        _ => format!(
+            "no case is left by what is selected ({}) in the environments that are: take one of them out",
+            asked.join(", ")
+        ),
+    })
+}
+
 fn known<'a>(
     key: &'static str,
     word: &str,

@@ -1,8 +1,14 @@
 //! Workflow files: what is in them, and that they give the trials of their scenario.
 
+use std::time::Duration;
+
 use super::super::{CycleType, Workflow};
-use super::scenario;
+use super::{refused, scenario};
+use crate::model::quantity::Length;
+use crate::model::spec::network::{NetworkSpec, Test, Topic};
 use crate::plan;
+use crate::scenario::file::SelectFile;
+use crate::scenario::network::selection;
 
 pub(super) fn check_round_trip(keys: &str) {
     let scenario = scenario(keys);
@@ -43,10 +49,17 @@ fn a_workflow_has_the_baselines_first_and_the_keys_of_the_original() {
     assert_eq!(workflow.test_sequence.len(), 2, "what is compared with stays in the file");
 }
 
+const HOOK: &str = "network.hook = [{ level = \"case\", name = \"note\", node = \"host-server\", init = \"true\" }]\n";
+
+/// What the first case is run with.
+fn network(workflow: &mut Workflow) -> &mut NetworkSpec {
+    &mut workflow.test_sequence[2].proofload.network
+}
+
 #[test]
 fn a_workflow_that_cannot_be_meant_is_refused_with_its_cycle() {
     let check = |change: &dyn Fn(&mut Workflow), expected: &str| {
-        let mut workflow = Workflow::of(&scenario(""));
+        let mut workflow = Workflow::of(&scenario(HOOK));
         change(&mut workflow);
         let error = workflow.validate().unwrap_err().to_string();
         assert!(error.contains(expected), "{expected}: {error}");
@@ -86,4 +99,84 @@ fn a_workflow_that_cannot_be_meant_is_refused_with_its_cycle() {
         "is not one of proofload.testbed.nodes",
     );
     check(&|workflow| workflow.proofload.repeat = 1, "at least 2 blocks");
+    check(&|workflow| workflow.proofload.limits.clear(), "expected a fraction of Throughput too");
+    check(
+        &|workflow| drop(workflow.proofload.limits.remove(&Topic::Pps)),
+        "expected a fraction of Pps too",
+    );
+    check(&|workflow| network(workflow).hooks.clear(), "its hooks are not those of baseline_host");
+    check(
+        &|workflow| network(workflow).within.0 *= 2,
+        "its `within` or `grace` is not that of baseline_host",
+    );
+    check(
+        &|workflow| network(workflow).grace.0 *= 2,
+        "its `within` or `grace` is not that of baseline_host",
+    );
+}
+
+#[test]
+fn tests_that_do_nothing_or_have_one_name_are_refused_in_every_cycle() {
+    let check = |change: &dyn Fn(&mut Vec<Test>), expected: &str| {
+        let mut workflow = Workflow::of(&scenario(""));
+        for cycle in &mut workflow.test_sequence {
+            change(&mut cycle.proofload.network.tests);
+        }
+        let error = workflow.validate().unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    };
+    check(&|tests| tests[1].name = tests[0].name.clone(), "expected a name of its own");
+    let nothing = "expected at least one process, one stream and a length above 0";
+    check(&|tests| tests[0].flow.processes = 0, nothing);
+    check(&|tests| tests[0].flow.streams = 0, nothing);
+    check(&|tests| tests[0].flow.length = Length(Duration::ZERO), nothing);
+}
+
+#[test]
+fn what_readers_see_must_be_what_is_run() {
+    let check = |change: &dyn Fn(&mut Workflow), expected: &str| {
+        let mut workflow = Workflow::of(&scenario(""));
+        change(&mut workflow);
+        let error = workflow.validate().unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    };
+    let specs = "global_config.performance_specs and proofload.network.tests of the cycles differ";
+    check(&|workflow| workflow.global_config.performance_specs.0[0].1.processes += 1, specs);
+    check(&|workflow| drop(workflow.global_config.performance_specs.0.pop()), specs);
+    let tests = |workflow: &mut Workflow| {
+        for cycle in &mut workflow.test_sequence {
+            cycle.proofload.network.tests[0].flow.streams += 1;
+        }
+    };
+    check(&tests, specs);
+    let hosts = "global_config.ssh_hosts and proofload.testbed.nodes differ";
+    check(&|workflow| workflow.global_config.ssh_hosts.0[0].1.host.push('x'), hosts);
+    check(&|workflow| workflow.global_config.ssh_hosts.0[0].1.workdir.push('x'), hosts);
+}
+
+#[test]
+fn a_selection_of_cases_that_leaves_none_is_refused_though_baselines_are_left() {
+    let elsewhere = "network.select = { tools = [\"ovs_drop\"], environments = [\"host\"] }\n";
+    refused(elsewhere, "no case is left by what is selected (tools)");
+    refused(
+        "network.select = { tools = [\"ovs_drop\"], direction = \"tx\", protocol = \"udp\" }\n",
+        "no case is left by what is selected (tools, protocol, direction)",
+    );
+    let whole = scenario("");
+    let config = whole.network.as_ref().unwrap();
+    let check = |select: &str, baseline: bool, expected: Option<&str>| {
+        let select: SelectFile = toml::from_str(select).unwrap();
+        let found = selection::leaves_something(config, &select, baseline).err();
+        let holds = match (&found, expected) {
+            (Some(found), Some(expected)) => found.contains(expected),
+            (found, expected) => found.is_none() && expected.is_none(),
+        };
+        assert!(holds, "{select:?}: {found:?}");
+    };
+    check("", true, None);
+    check("tools = [\"ovs_drop\"]", false, None);
+    check("environments = []", true, None);
+    check("environments = []", false, Some("no baseline is asked for"));
+    check("categories = []", true, Some("(categories)"));
+    check("environments = [\"host\"]\ntools = [\"ovs_drop\"]", true, Some("(tools)"));
 }

@@ -74,7 +74,21 @@ impl Said {
     /// True where the program is not installed, also where `sudo` is the one who says so.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        self.code == 127 || self.code != 0 && self.stderr.contains("command not found")
+        let is_missing = self.code == 127 || self.stderr.contains("command not found");
+        self.code != 0 && is_missing && !self.is_refused_by_sudo()
+    }
+
+    /// True where `sudo` is not installed or did not run the program, so that nothing is known of that.
+    #[must_use]
+    pub fn is_refused_by_sudo(&self) -> bool {
+        let last = self.stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        let is_refused = match last.split_once("sudo: ") {
+            // It says so of another program.
+            Some(("", said)) => !said.ends_with(": command not found"),
+            Some((_, said)) => said.ends_with("not found"),
+            None => last.starts_with("Sorry, user "),
+        };
+        self.code != 0 && self.command.contains("sudo -n ") && is_refused
     }
 
     pub(super) fn tried(&self, node: &str) -> Tried {
@@ -167,6 +181,34 @@ mod tests {
         let known = ["true || true", "true || sudo -n true"];
         assert!(known.contains(&said[0].command.as_str()), "{:?}", said[0].command);
         assert_eq!(asked(&["$SUDO echo yes"], false).await[0].command, "echo yes");
+    }
+
+    #[test]
+    fn a_program_is_absent_only_where_it_was_looked_for() {
+        let check = |code: i32, stderr: &str, is_absent: bool, is_refused: bool| {
+            let said = Said {
+                command: "sudo -n ovs-vsctl list Bridge".into(),
+                code,
+                stdout: String::new(),
+                stderr: stderr.into(),
+            };
+            assert_eq!(
+                (said.is_absent(), said.is_refused_by_sudo()),
+                (is_absent, is_refused),
+                "{stderr}"
+            );
+        };
+        check(1, "sudo: ovs-vsctl: command not found\n", true, false);
+        check(127, "timeout: failed to run command 'virsh'", true, false);
+        check(127, "sh: 2: sudo: not found\n", false, true);
+        check(127, "bash: line 2: sudo: command not found", false, true);
+        check(127, "sudo: command not found", false, true);
+        check(1, "sudo: a password is required\n", false, true);
+        check(1, "Sorry, user a is not allowed to execute '/usr/bin/x' as root on b.", false, true);
+        check(1, "sudo: unable to resolve host b\nsudo: x: command not found\n", true, false);
+        check(1, "sudo: unable to resolve host b\novs-vsctl: failed", false, false);
+        check(1, "ovs-vsctl: database connection failed", false, false);
+        check(0, "sudo: unable to resolve host b", false, false);
     }
 
     #[test]

@@ -14,8 +14,7 @@ use super::{Discovery, Subject, Tried, domain, qemu};
 use crate::host::node::NodeError;
 use crate::host::quote::quote;
 
-/// What was found of a host. What is absent is named among the missing facts, but for an uplink bridge, which need not
-/// be there.
+/// What was found of a host. What is absent is named among the missing facts, save an uplink bridge: it need not be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HostFacts {
     /// The address that traffic is bound to.
@@ -154,14 +153,15 @@ impl Answers {
         own.into_iter().chain(guests).map(|said| said.tried(node)).collect()
     }
 
-    /// The bridges, or why they are not known: `None` where there is no Open vSwitch.
+    /// The bridges, or why they are unknown: `None` where there is no Open vSwitch.
     pub(super) fn switch(&self) -> Result<Option<Switch>, String> {
         if self.switch.is_absent() {
             return Ok(None);
         }
-        let text = self.switch.good().ok_or(
-            "Open vSwitch is installed and does not answer: start it, or say the node's `test_ip`",
-        )?;
+        let text = self.switch.good().ok_or_else(|| match self.switch.is_refused_by_sudo() {
+            true => "sudo does not run ovs-vsctl: let `sudo -n ovs-vsctl` run without a password",
+            false => "Open vSwitch is installed and does not answer: start it",
+        })?;
         let switch = switch::parse(text)?;
         Ok((!switch.bridges.is_empty()).then_some(switch))
     }
@@ -227,8 +227,16 @@ impl Reader<'_> {
             (Ok(Some(switch)), wanted) => self.port(&switch, port_type, wanted),
             (Ok(None), Some(wanted)) => self.plain(wanted, "there is no Open vSwitch", None),
             (Ok(None), None) => self.reached(),
-            (Err(why), Some(wanted)) => self.plain(wanted, &why, None),
-            (Err(why), None) => self.miss("switch", &why, &answers.switch, &FACTS),
+            (Err(why), Some(wanted)) => {
+                // What carries the address may be a port of the switch: no card is guessed from it.
+                if self.carrier(wanted, &why).is_some() {
+                    self.miss("bridge", &why, &answers.switch, &FACTS[4..]);
+                }
+            }
+            (Err(why), None) => {
+                let why = format!("{why}, or say the node's `test_ip`");
+                self.miss("switch", &why, &answers.switch, &FACTS);
+            }
         }
     }
 
@@ -350,10 +358,9 @@ impl Reader<'_> {
         let answers = self.answers;
         let by_session = answers.connection.stdout.split_whitespace().nth(2);
         let by_session = by_session.and_then(|ip| ip.parse().ok());
+        let because = "there is no Open vSwitch: the address that SSH reached";
         match by_session.or(self.subject.ssh_ip) {
-            Some(ip) => {
-                self.plain(ip, "there is no Open vSwitch: the address that SSH reached", None);
-            }
+            Some(ip) => self.plain(ip, because, None),
             None => {
                 let why = "there is no Open vSwitch, and it is not known which address SSH reached: say the node's `test_ip`";
                 self.miss("test_ip", why, &answers.connection, &FACTS);
@@ -361,24 +368,31 @@ impl Reader<'_> {
         }
     }
 
-    /// The interface that has an address, without an internal port.
+    /// The interface that has an address, without an internal port, and the way out from there.
     fn plain(&mut self, ip: IpAddr, because: &str, switch: Option<&Switch>) {
-        let answers = self.answers;
-        let Some(found) = addresses::carrying(&self.interfaces, ip).cloned() else {
-            let there = addresses::told(&self.interfaces);
-            let why = format!("no interface has the address {ip} ({because}): {there}");
-            return self.miss("test_ip", &why, &answers.addresses, &FACTS);
-        };
-        self.note(format!("{ip} on {} is the test address: {because}", found.name));
-        self.facts.test_ip = Some(ip);
-        self.facts.mac = found.mac;
-        match switch.and_then(|switch| Some((switch, switch.bridge_of(&found.name)?))) {
+        let Some(name) = self.carrier(ip, because) else { return };
+        match switch.and_then(|switch| Some((switch, switch.bridge_of(&name)?))) {
             Some((switch, bridge)) => {
                 self.facts.bridge = Some(bridge.name.clone());
                 self.way_out(switch, bridge);
             }
-            None => self.leave_by(vec![self.card(&found.name)]),
+            None => self.leave_by(vec![self.card(&name)]),
         }
-        self.facts.interface = Some(found.name);
+    }
+
+    /// The name of the interface that has an address.
+    fn carrier(&mut self, ip: IpAddr, because: &str) -> Option<String> {
+        let answers = self.answers;
+        let Some(found) = addresses::carrying(&self.interfaces, ip).cloned() else {
+            let there = addresses::told(&self.interfaces);
+            let why = format!("no interface has the address {ip} ({because}): {there}");
+            self.miss("test_ip", &why, &answers.addresses, &FACTS);
+            return None;
+        };
+        self.note(format!("{ip} on {} is the test address: {because}", found.name));
+        self.facts.test_ip = Some(ip);
+        self.facts.mac = found.mac;
+        self.facts.interface = Some(found.name.clone());
+        Some(found.name)
     }
 }

@@ -119,7 +119,7 @@ impl Ask for Transcript {
             let of = |((own, part), _): &(&(&str, &str), _)| *own == node && *part == word(line);
             let (_, (code, stdout, stderr)) = self.0.iter().find(of).ok_or_else(down)?;
             Ok(Said {
-                command: line.replace("$SUDO ", ""),
+                command: line.replace("$SUDO ", "sudo -n "),
                 code: *code,
                 stdout: stdout.clone(),
                 stderr: stderr.clone(),

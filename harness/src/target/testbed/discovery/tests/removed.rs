@@ -250,18 +250,53 @@ const REMOVALS: &[Removal] = &[
     },
 ];
 
+/// Where the user said the host's address, which is then found without the switch.
+const REMOVALS_WITH_ADDRESS: &[Removal] = &[
+    Removal {
+        what: "ovsdb down, address said",
+        remove: |transcript| {
+            transcript.fail("host", "switch", 1, "ovs-vsctl: database connection failed");
+        },
+        missing: ("host", "bridge"),
+        command: "ovs-vsctl",
+        why: "Open vSwitch is installed and does not answer",
+        also: &["uplink_bridge", "physical_interface"],
+    },
+    Removal {
+        what: "sudo asks for a password, address said",
+        remove: |transcript| {
+            transcript.fail("host", "switch", 1, "sudo: a password is required");
+        },
+        missing: ("host", "bridge"),
+        command: "ovs-vsctl",
+        why: "sudo does not run ovs-vsctl",
+        also: &["uplink_bridge", "physical_interface"],
+    },
+    Removal {
+        what: "no sudo, address said",
+        remove: |transcript| transcript.fail("host", "switch", 127, "sh: 2: sudo: not found"),
+        missing: ("host", "bridge"),
+        command: "ovs-vsctl",
+        why: "sudo does not run ovs-vsctl",
+        also: &["uplink_bridge", "physical_interface"],
+    },
+];
+
 #[test]
 fn a_fact_that_is_taken_away_is_reported_and_no_other() {
     for removal in REMOVALS {
-        check(removal);
+        check(removal, None);
+    }
+    for removal in REMOVALS_WITH_ADDRESS {
+        check(removal, Some("198.18.1.1"));
     }
 }
 
-fn check(Removal { what, remove, missing, command, why, also }: &Removal) {
+fn check(Removal { what, remove, missing, command, why, also }: &Removal, ip: Option<&str>) {
     let whole = Transcript::with_vhost();
     let mut less = whole.clone();
     remove(&mut less);
-    let (whole, less) = (whole.discover(), less.discover());
+    let (whole, less) = (whole.discover_with(ip), less.discover_with(ip));
     assert_eq!(whole.missing, [], "nothing is missing before");
     let [reported] = &less.missing[..] else { panic!("{what}: {:#?}", less.missing) };
     assert_eq!((reported.node.as_str(), reported.fact.as_str()), *missing, "{what}");
