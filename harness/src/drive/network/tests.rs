@@ -1,3 +1,5 @@
+//! The driver on nodes that only note what they are asked.
+
 mod kept;
 
 use std::sync::{Arc, Mutex};

@@ -1,3 +1,5 @@
+//! What holds for every network tool of the table.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
