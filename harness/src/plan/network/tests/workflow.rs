@@ -101,7 +101,9 @@ fn a_workflow_that_cannot_be_meant_is_refused_with_its_cycle() {
     check(&|workflow| workflow.proofload.repeat = 1, "at least 2 blocks");
     check(&|workflow| workflow.proofload.limits.clear(), "expected a fraction of Throughput too");
     check(
-        &|workflow| drop(workflow.proofload.limits.remove(&Topic::Pps)),
+        &|workflow| {
+            workflow.proofload.limits.remove(&Topic::Pps);
+        },
         "expected a fraction of Pps too",
     );
     check(&|workflow| network(workflow).hooks.clear(), "its hooks are not those of baseline_host");
