@@ -98,11 +98,10 @@ fn control() {
     let left = lab::left_on_nodes();
     assert_eq!(left, ["host-server: sleep 300 "], "nothing else is left, and this is seen");
     drop(holder);
-    let guest = "PROOFLOAD_REMOTE=control sleep 20 >/dev/null 2>&1 </dev/null & ";
-    lab::on_guest("vm-client", guest);
+    let pid = lab::on_guest("vm-client", &line.replace("300", "60"));
     let left = lab::left_on_nodes();
-    assert_eq!(left, ["vm-client: sleep 20 "]);
-    lab::on_guest("vm-client", "while pidof sleep >/dev/null; do :; done");
+    lab::on_guest("vm-client", &format!("kill {}", pid.trim()));
+    assert_eq!(left, ["vm-client: sleep 60 "]);
 }
 
 /// A process on a host that the test has started, and ends by its id.
