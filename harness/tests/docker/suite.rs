@@ -77,7 +77,8 @@ impl Suite {
         let judged = gate::judge(&results, &analysis);
         let again = gate::judge(&written, &analysis::analyze(&written));
         assert_eq!(judged.verdict, again.verdict, "journal and results.json must be judged alike");
-        for trial in &results.scenarios {
+        // Runs of a comparison are judged together.
+        for trial in results.scenarios.iter().filter(|trial| trial.comparison().is_none()) {
             let verdicts = judged
                 .checks
                 .iter()
