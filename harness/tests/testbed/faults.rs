@@ -166,7 +166,7 @@ fn lost_node() {
     stop_sshd("host-client");
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let left = lab::left_on_nodes();
+    let left = lab::left_on_hosts();
     start_sshd("host-client");
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("host-client"), "{stderr}");

@@ -145,15 +145,24 @@ pub(crate) fn on_guest(guest: &str, line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The processes on both hosts and both guests that carry the mark of a run, less the commands that look.
+/// The processes on both hosts and both guests that carry the mark of a run.
 pub(crate) fn left_on_nodes() -> Vec<String> {
-    let line = "for e in /proc/[0-9]*/environ; do p=${e%/environ}; \
-        if tr '\\0' '\\n' <$e 2>/dev/null | grep -q '^PROOFLOAD_REMOTE='; then tr '\\0' ' ' <$p/cmdline; echo; fi; done";
-    let of = |node: &str, lines: String| -> Vec<String> {
-        let lines = lines.lines().filter(|line| !line.trim().is_empty());
-        lines.map(|line| format!("{node}: {line}")).collect()
-    };
-    let hosts = ["host-server", "host-client"].map(|host| of(host, on_host(host, line)));
-    let guests = ["vm-server", "vm-client"].map(|guest| of(guest, on_guest(guest, line)));
-    hosts.into_iter().chain(guests).flatten().collect()
+    let guests = ["vm-server", "vm-client"];
+    let guests = guests.into_iter().flat_map(|guest| marked(guest, &on_guest(guest, MARKED)));
+    left_on_hosts().into_iter().chain(guests).collect()
+}
+
+/// The same of the hosts alone, which needs no SSH.
+pub(crate) fn left_on_hosts() -> Vec<String> {
+    let hosts = ["host-server", "host-client"];
+    hosts.into_iter().flat_map(|host| marked(host, &on_host(host, MARKED))).collect()
+}
+
+/// Prints the command of every process with the mark, a line each.
+const MARKED: &str = "for e in /proc/[0-9]*/environ; do p=${e%/environ}; \
+    if tr '\\0' '\\n' <$e 2>/dev/null | grep -q '^PROOFLOAD_REMOTE='; then tr '\\0' ' ' <$p/cmdline; echo; fi; done";
+
+fn marked(node: &str, lines: &str) -> Vec<String> {
+    let lines = lines.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| format!("{node}: {line}")).collect()
 }
