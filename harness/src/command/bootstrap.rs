@@ -1,6 +1,6 @@
 //! `bootstrap`: one file that a user wrote becomes the whole configuration of network cases.
 //!
-//! [`prepare`] reads the input, `target::testbed::discovery` asks the nodes, [`conclude`] makes the two files of it.
+//! `prepare` reads the input, `target::testbed::discovery` asks the nodes, `conclude` makes the two files of it.
 //! Nothing is written before both are complete.
 
 mod answer;

@@ -39,7 +39,7 @@ pub enum Command {
     /// Find out what network cases need to know of their nodes, and write it down
     ///
     /// Reads minimal-input.yaml, asks every node over SSH for its interfaces, bridges, network cards and guests, and
-    /// writes <environment>-full.yaml and <environment>-cases.json. Changes nothing on the nodes. What could not be found
+    /// writes ENVIRONMENT-full.yaml and ENVIRONMENT-cases.json. Changes nothing on the nodes. What could not be found
     /// is told with the command that was tried; exits with 4 when a node does not answer, or an address of a test pair is
     /// not there.
     #[command(after_help = EXIT_CODES)]

@@ -1,7 +1,7 @@
 //! `testbed`: two hosts and two guests on this machine, for trials that go over a real network.
 //!
 //! A host is a set of namespaces with its own sshd, Open vSwitch (userspace datapath) and libvirt; a guest is a libvirt
-//! domain under qemu without KVM. [`Part`](part::Part) names what there is: `up` starts the parts that are missing,
+//! domain under qemu without KVM. `part::Part` names what there is: `up` starts the parts that are missing,
 //! `status` looks at each, and `down` ends exactly what was recorded.
 
 mod down;

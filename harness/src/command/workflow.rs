@@ -34,7 +34,7 @@ pub struct Arguments {
 /// Which network cases are meant.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Source {
-    /// Those of a configuration directory, with the defaults of [network]
+    /// Those of a configuration directory, with the default settings
     #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
     pub config_dir: Option<PathBuf>,
     /// Those of a scenario of kind network, by name or file; the only one where none is named

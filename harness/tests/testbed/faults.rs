@@ -132,9 +132,9 @@ fn taken_port() {
 
 fn node_down() {
     let lab = Lab::new(&tools(&[SOUND]), |input| input);
-    stop_sshd("host-client");
+    let down = Down::new("host-client");
     let run = lab.suite(SHORT).run();
-    start_sshd("host-client");
+    drop(down);
     run.expect_code(4);
     let found = outcomes(&run, "sound");
     let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("host-client") && why.contains("refused"));
@@ -163,11 +163,11 @@ fn lost_node() {
     let lab = Lab::new(&tools(&[SOUND]), |input| input);
     let (child, results) = lab.suite(&SHORT.replace("2s", "20s")).start();
     wait_for_phase(results.path(), "tcp_rr");
-    stop_sshd("host-client");
+    let down = Down::new("host-client");
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let left = lab::left_on_hosts();
-    start_sshd("host-client");
+    drop(down);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(stderr.contains("host-client"), "{stderr}");
     let on_the_other: Vec<&String> =
@@ -202,12 +202,20 @@ fn wait_for_phase(results: &Path, phase: &str) {
     panic!("the run never came to {phase}");
 }
 
-fn stop_sshd(host: &str) {
-    script(host, "sshd_stop");
+/// A host without its sshd, which is started again in any case.
+struct Down(&'static str);
+
+impl Down {
+    fn new(host: &'static str) -> Self {
+        script(host, "sshd_stop");
+        Self(host)
+    }
 }
 
-fn start_sshd(host: &str) {
-    script(host, "sshd_start");
+impl Drop for Down {
+    fn drop(&mut self) {
+        script(self.0, "sshd_start");
+    }
 }
 
 fn script(host: &str, key: &str) {

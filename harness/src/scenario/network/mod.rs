@@ -2,7 +2,7 @@
 //! cases that follow.
 //!
 //! [`Minimal`] is `minimal-input.yaml`, [`Template`] is `tools-template.yaml`; `cargo xtask bootstrap` finds out the
-//! rest and writes [`Full`], `<env>-full.yaml`, and [`Cases`], `<env>-cases.json`. [`expand`] turns a template into cases.
+//! rest and writes [`Full`], `<env>-full.yaml`, and [`Cases`], `<env>-cases.json`. [`expand()`](expand::expand) turns a template into cases.
 
 pub mod cases;
 pub mod config;

@@ -1,4 +1,4 @@
-//! [`read`] and [`write`]: the one place that knows YAML. Errors name file, line and what was expected.
+//! [`read`] and [`write()`]: the one place that knows YAML. Errors name file, line and what was expected.
 //!
 //! [`Ordered`] is a mapping in the order of its file, which decides about the order of cases; [`Located`] is a value that
 //! remembers where it stands.

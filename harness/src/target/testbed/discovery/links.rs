@@ -17,7 +17,7 @@ pub struct Link {
     pub is_tap: bool,
 }
 
-/// Reads what [`LINE`] prints, by device. Other lines are passed over.
+/// Reads what `LINE` prints, by device. Other lines are passed over.
 #[must_use]
 pub fn parse(text: &str) -> BTreeMap<String, Link> {
     let mut links: BTreeMap<String, Link> = BTreeMap::new();

@@ -74,7 +74,7 @@ impl Port {
     }
 }
 
-/// Reads what [`LINE`] prints: three tables.
+/// Reads what `LINE` prints: three tables.
 ///
 /// # Errors
 /// What is not as `ovs-vsctl` prints it.
