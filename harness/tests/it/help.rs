@@ -74,13 +74,18 @@ fn the_help_of_the_program() {
     Usage: proofload <COMMAND>
 
     Commands:
-      analyze   Judge results again and print what was found
-      compare   Compare two versions by their runs, and judge whether the new one is worse
-      check     Show what a run needs, and whether it is there
-      history   Find where the level of a metric changed over many runs
-      init      Give a package its first scenario and the test that runs it
-      selftest  Prove on this machine that the gate can pass and can fail
-      help      Print this message or the help of the given subcommand(s)
+      analyze    Judge results again and print what was found
+      bootstrap  Find out what network cases need to know of their nodes, and write it down
+      compare    Compare two versions by their runs, and judge whether the new one is worse
+      check      Show what a run needs, and whether it is there
+      history    Find where the level of a metric changed over many runs
+      init       Give a package its first scenario and the test that runs it
+      selftest   Prove on this machine that the gate can pass and can fail
+      workflow   Write the plan of network cases as a file, check such a file, or run it
+      iterate    Run network cases several times, and bring here what the nodes keep after each
+      fetch      Bring a directory of a node here, and prove that all of it arrived
+      testbed    Build two hosts and two guests on this machine, for trials over a real network
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
