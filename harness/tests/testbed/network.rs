@@ -107,6 +107,7 @@ tests = ["throughput_single", "throughput_multi", "throughput_parallel", "throug
   "latency_under_load"]
 length = "2s"
 udp_rate = "50 Mbit/s"
+pps_rate = "5 Mbit/s"
 baseline = true
 "#;
 
