@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use self::input::Input;
+use super::runtime::runtime;
 use super::{Answer, Failure};
 use crate::scenario::network::expand::expand;
 use crate::scenario::network::{Cases, Expansion, Full};
@@ -70,11 +71,7 @@ struct Outcome {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let input = Input::read(arguments)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Failure::rig)?;
+    let runtime = runtime()?;
     let nodes = Nodes::new(&input.specs());
     let subjects = input.subjects();
     let discovery = runtime.block_on(async {

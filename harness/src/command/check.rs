@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::runtime::runtime;
 use super::{Answer, Failure};
 use crate::plan;
 use crate::scenario::{self, Names, Scenario, ScenarioError, Workspace};
@@ -43,11 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let scenarios = load(&workspace, &arguments.scenarios)?;
     let trials = scenarios.iter().flat_map(plan::trials);
     let asked = question::of(trials);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Failure::rig)?;
+    let runtime = runtime()?;
     let rows = runtime.block_on(look::all(&workspace, asked));
     let text = match arguments.format {
         Format::Text => row::text(&rows, scenarios.len()),

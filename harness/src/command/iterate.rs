@@ -18,7 +18,7 @@ use crate::host::node::{Node, NodeError};
 use crate::model::Verdict;
 use crate::model::quantity::Length;
 use crate::model::spec::network::NodeSpec;
-use crate::plan::network::Workflow;
+use crate::plan::network::{RESULTS, Workflow};
 use crate::results;
 use crate::suite::Suite;
 use crate::suite::environment::allow_inconclusive;
@@ -190,7 +190,7 @@ async fn of_node(
         // A node that ran nothing keeps nothing.
         return Ok((Collected::default(), false));
     }
-    let local = directory.join(&spec.name).join(nodes::RESULTS);
+    let local = directory.join(&spec.name).join(RESULTS);
     let collected = collect(&node, &remote, &local, &mut nodes::counting(&spec.name)).await?;
     if clean {
         remove(&node, &remote, &collected.files).await?;

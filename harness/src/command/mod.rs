@@ -19,6 +19,7 @@ pub mod workflow;
 mod network_reports;
 mod nodes;
 mod percent;
+mod runtime;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::Failure;
 use super::check::workspace;
+use super::runtime::{Interrupts, runtime};
 use crate::model::spec::network::NodeSpec;
+use crate::plan::network::RESULTS;
 use crate::scenario::network::config::Config;
 
-/// What every node keeps raw output in, below its workdir.
-pub(super) const RESULTS: &str = "performance-test-results";
 /// Progress is shown of what takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -60,29 +60,13 @@ fn of(directory: &Path) -> Result<Vec<NodeSpec>, Failure> {
 
 /// Runs what speaks to nodes, until it ends or the user has had enough.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Failure::rig)?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
+        let mut interrupts = Interrupts::listen()?;
         tokio::select! {
             done = work => Ok(done),
-            code = interrupted() => Err(Failure { code, message: "interrupted".to_owned() }),
+            code = interrupts.code() => Err(Failure { code, message: "interrupted".to_owned() }),
         }
     })
-}
-
-async fn interrupted() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    match (interrupt, terminate) {
-        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
-            _ = interrupt.recv() => 130,
-            _ = terminate.recv() => 143,
-        },
-        _ => std::future::pending().await,
-    }
 }
 
 /// Tells on standard error how many files have arrived, once it takes long.

@@ -23,6 +23,7 @@ use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
 use self::state::State;
+use super::runtime::{Interrupts, runtime};
 use super::{Answer, Failure};
 use crate::report::table;
 
@@ -73,11 +74,7 @@ pub enum Format {
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let state = State::at(&arguments.state).map_err(Failure::usage)?;
     require_root()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Failure::rig)?;
+    let runtime = runtime()?;
     let _lock = match &arguments.action {
         Action::Status => None,
         Action::Up { .. } | Action::Down { .. } => Some(state.lock()?),
@@ -106,14 +103,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
 ///
 /// What a failed step leaves stays for a look at it.
 async fn up_or_undo(state: &State, mirror: &str) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::rig)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::rig)?;
+    let mut interrupts = Interrupts::listen()?;
     let ran = up::hosts_run(state).map_err(Failure::rig)?;
     let code = tokio::select! {
         result = up::run(state, mirror) => return result.map_err(Failure::rig),
-        _ = interrupt.recv() => 130,
-        _ = terminate.recv() => 143,
+        code = interrupts.code() => code,
     };
     let message = match down_unless(state, ran).await {
         Ok(false) => "interrupted: the testbed ran before, and was left as it is".to_owned(),

@@ -97,16 +97,13 @@ pub struct PlanFile<T> {
 /// then repetitions. Shuffled levels stand repetition by repetition.
 #[must_use]
 pub fn trials(scenario: &Scenario) -> Vec<Trial> {
-    if scenario.kind == Kind::Network {
-        return network::trials(scenario);
-    }
     let protocol = &scenario.protocol;
     let variants = match scenario.kind {
         Kind::Baseline => baseline::variants(protocol),
         Kind::Load => load::variants(protocol),
         Kind::Duration => duration::variants(protocol),
         Kind::Reset => reset::variants(protocol),
-        Kind::Network => Vec::new(),
+        Kind::Network => return network::trials(scenario),
     };
     let repeats = match scenario.kind {
         // A comparison repeats its pairs.

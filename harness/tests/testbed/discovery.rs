@@ -1,14 +1,14 @@
 //! Bootstrap on the local testbed: everything is found as it is, and what is really taken away is reported.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const STATE: &str = "/var/lib/proofload-testbed";
+use crate::lab::{STATE, trial};
+
 const INPUT: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/testbeds/local/minimal-input.yaml");
 
@@ -24,7 +24,7 @@ tools:
       tools: [{script: b.py, template: \"{path} {VM_INTERFACE} {QEMU_PID} {vm_LOCAL_IP} {vm_REMOTE_IP}\"}]
 ";
 
-/// The trials; ignored where the testbed is not up.
+/// The trials.
 pub(crate) fn trials() -> Vec<Trial> {
     let trials: [(&str, fn()); 7] = [
         ("discovery_equals_the_truth_field_by_field", truth),
@@ -35,14 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_network_card_that_is_gone_is_told", no_card),
         ("an_address_that_is_gone_is_told", no_address),
     ];
-    let is_down = !Path::new(STATE).join("truth.json").is_file();
-    let trial = |(name, run): (&'static str, fn())| {
-        let run = move || -> Result<(), Failed> {
-            run();
-            Ok(())
-        };
-        Trial::test(format!("discovery::{name}"), run).with_ignored_flag(is_down)
-    };
+    let trial = |(name, run): (&str, fn())| trial(&format!("discovery::{name}"), run);
     trials.into_iter().map(trial).collect()
 }
 

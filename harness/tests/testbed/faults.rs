@@ -8,17 +8,11 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 use proofload::model::{Outcome, Verdict};
 
-use crate::lab::{self, Lab};
+use crate::lab::{self, Lab, trial};
 use crate::suite::{Run, run_directory};
 
 /// Trials that break the testbed and mend it.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name: &str, test: fn()| {
-        Trial::test(name, move || {
-            test();
-            Ok(())
-        })
-    };
     vec![
         trial("what_a_run_leaves_on_a_node_would_be_seen", control),
         trial("a_tool_that_hangs_on_stop_is_killed_and_fails_its_case_alone", hanging_tool),

@@ -4,13 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use libtest_mimic::Trial;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::suite::{ROOT, Suite};
 
-const STATE: &str = "/var/lib/proofload-testbed";
+pub(crate) const STATE: &str = "/var/lib/proofload-testbed";
 const LOCAL: &str = "fixtures/testbeds/local";
+
+/// A trial of that name.
+pub(crate) fn trial(name: &str, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}
 
 /// Why trials that need the testbed cannot run.
 pub(crate) fn missing() -> Option<String> {

@@ -7,17 +7,11 @@ use std::path::Path;
 use libtest_mimic::Trial;
 use proofload::model::Verdict;
 
-use crate::lab::{self, Lab};
+use crate::lab::{self, Lab, trial};
 use crate::suite::{Run, run_directory};
 
 /// Trials on the testbed.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name: &str, test: fn()| {
-        Trial::test(name, move || {
-            test();
-            Ok(())
-        })
-    };
     vec![
         trial("the_expensive_tool_is_found_expensive_and_the_cheap_one_is_not", both_tools),
         trial("every_built_in_test_gives_its_figures", every_test),

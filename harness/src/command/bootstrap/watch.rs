@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
+use crate::command::runtime::Interrupts;
 use crate::host::node::NodeError;
 use crate::target::testbed::discovery::{Ask, Said};
 
@@ -54,17 +54,17 @@ pub(super) async fn until_interrupted<T>(
     watched: &Watched<'_>,
     answer: impl Future<Output = T>,
 ) -> Result<T, Failure> {
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(Failure::rig)?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::rig)?;
-    let stopped = |code| Failure { code, message: "interrupted; nothing was written".to_owned() };
+    let mut interrupts = Interrupts::listen()?;
     let mut answer = std::pin::pin!(answer);
     let mut every = tokio::time::interval(EVERY);
     let mut ticks = 0;
     loop {
         tokio::select! {
             answer = &mut answer => return Ok(answer),
-            _ = interrupted.recv() => return Err(stopped(130)),
-            _ = terminated.recv() => return Err(stopped(143)),
+            code = interrupts.code() => {
+                let message = "interrupted; nothing was written".to_owned();
+                return Err(Failure { code, message });
+            }
             _ = every.tick() => {
                 if let Some(line) = watched.told(ticks * EVERY.as_secs()).filter(|_| ticks > 0) {
                     eprintln!("{line}");

@@ -19,7 +19,7 @@ use crate::scenario::network::expand::tool_name;
 use crate::scenario::network::{Ordered, flows, selection};
 
 /// The directory of raw output in a node's workdir.
-const RESULTS: &str = "performance-test-results";
+pub(crate) const RESULTS: &str = "performance-test-results";
 
 impl Workflow {
     /// All that a scenario of kind network asks for; nothing of any other.

@@ -9,6 +9,7 @@ mod trials;
 mod validate;
 mod workflow;
 
+pub(crate) use build::RESULTS;
 pub use validate::WorkflowError;
 pub use workflow::{
     Cycle, CycleType, EbpfCase, GlobalConfig, Metadata, Origin, OwnCycle, TestCycle, Workflow,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::super::fake::flow;
 use super::*;
 use crate::model::quantity::Length;
 use crate::model::spec::network::{Direction, Protocol, Shape};
@@ -51,21 +52,6 @@ fn flow_of(file: &str) -> Flow {
         _ => Direction::Forward,
     };
     Flow { shape, protocol, direction, ..flow() }
-}
-
-fn flow() -> Flow {
-    Flow {
-        shape: Shape::Stream,
-        protocol: Protocol::Tcp,
-        direction: Direction::Forward,
-        processes: 1,
-        streams: 1,
-        length: Length(Duration::from_secs(2)),
-        omit: Length(Duration::ZERO),
-        rate: None,
-        block: None,
-        port: 5001,
-    }
 }
 
 fn parse(file: &str) -> Result<Figures, Refused> {
