@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::log;
-use super::node::{Node, NodeError, RemoteOutput};
+use super::node::{Node, NodeError, RETRY, RemoteOutput, patiently};
 use crate::model::spec::network::{Hook, Level};
 
 /// How long a hook may take.
@@ -25,7 +26,7 @@ const WITHIN: Duration = Duration::from_secs(120);
 /// Where hooks run: nodes, or a fake of them.
 #[async_trait]
 pub trait Runner: Send + Sync {
-    /// The names of all nodes, in the order in which a hook for all of them runs.
+    /// The nodes that a hook runs on that names none, in this order.
     fn nodes(&self) -> Vec<String>;
 
     /// Runs a line on a node.
@@ -39,6 +40,9 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// As [`Node::upload`].
     async fn upload(&self, node: &str, local: &Path, remote: &str) -> Result<(), NodeError>;
+
+    /// Ends lines that nobody waits for any more, on all nodes that can be reached.
+    async fn end_lines(&self);
 }
 
 /// The open levels of some hooks.
@@ -81,7 +85,7 @@ struct Event<'a> {
     /// Its exit code; none where it did not run to its end.
     code: Option<i32>,
     seconds: f64,
-    /// How many levels are open, with its own.
+    /// How deep its level nests: 1 of global to 4 of test.
     depth: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -165,6 +169,20 @@ impl Hooks {
         if errors.is_empty() { Ok(()) } else { Err(HookError(errors)) }
     }
 
+    /// How long it may take to end all that is open.
+    #[must_use]
+    pub fn leave_within(&self) -> Duration {
+        let has_post =
+            |open: &&Open| matches!(open, Open::Hook { hook, .. } if hook.post.is_some());
+        let posts = self.open.iter().filter(has_post).count();
+        (WITHIN + RETRY) * u32::try_from(posts).unwrap_or(u32::MAX)
+    }
+
+    /// Waits for the end of lines that were cut off, which what comes next would overtake.
+    pub async fn end_lines(&self) {
+        self.runner.end_lines().await;
+    }
+
     async fn command(
         &self,
         hook: &Hook,
@@ -173,7 +191,9 @@ impl Hooks {
         line: &str,
     ) -> Result<(), String> {
         let (at, start) = (Timestamp::now(), Instant::now());
-        let done = builtin::run(&*self.runner, node, line, &self.root).await;
+        let run = || builtin::run(&*self.runner, node, line, &self.root);
+        // What was begun is undone, also on a node whose connection has just been lost.
+        let done = if what == "post" { patiently(run).await } else { run().await };
         let (code, error) = match &done {
             Ok(output) if output.code == 0 => (Some(0), None),
             Ok(output) => {
@@ -182,20 +202,21 @@ impl Hooks {
             }
             Err(error) => (None, Some(error.to_string())),
         };
-        let levels = self.open.iter().filter_map(|open| match open {
-            Open::Level(_, label) => Some(label),
+        let label = self.open.iter().rev().find_map(|open| match open {
+            Open::Level(_, label) => Some(label.as_str()),
             Open::Hook { .. } => None,
         });
         let event = Event {
             at,
             level: hook.level,
-            label: levels.clone().next_back().map_or("", |label| label),
+            label: label.unwrap_or_default(),
             hook: &hook.name,
             node,
             what,
             code,
             seconds: start.elapsed().as_secs_f64(),
-            depth: levels.count(),
+            // Levels around this one may be open elsewhere: the driver has hooks of its own.
+            depth: hook.level as usize + 1,
             error: error.as_deref(),
         };
         let written = self.write(&event);
@@ -208,25 +229,37 @@ impl Hooks {
     fn write(&self, event: &Event<'_>) -> std::io::Result<()> {
         let Some(path) = &self.log else { return Ok(()) };
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        // In one write, as the driver has hooks of its own.
+        // In one write, as several write to it.
         file.write_all(format!("{}\n", serde_json::to_string(event)?).as_bytes())
     }
 }
 
 /// Hooks over real nodes.
+pub struct OnNodes {
+    /// All that a hook may name.
+    pub all: Vec<Node>,
+    /// The names of those that it runs on where it names none.
+    pub usual: Vec<String>,
+}
+
 #[async_trait]
-impl Runner for Vec<Node> {
+impl Runner for OnNodes {
     fn nodes(&self) -> Vec<String> {
-        self.iter().map(|node| node.spec().name.clone()).collect()
+        self.usual.clone()
     }
 
     async fn run(&self, node: &str, line: &str) -> Result<RemoteOutput, NodeError> {
         // A line that removes must not do so in whatever directory a login begins in.
-        find(self, node)?.run_inside(line, WITHIN).await
+        find(&self.all, node)?.run_inside(line, WITHIN).await
+    }
+
+    async fn end_lines(&self) {
+        // Best effort: what cannot be reached now is ended when it is entered again.
+        join_all(self.all.iter().map(Node::end_lines)).await;
     }
 
     async fn upload(&self, node: &str, local: &Path, remote: &str) -> Result<(), NodeError> {
-        let node = find(self, node)?;
+        let node = find(&self.all, node)?;
         let remote = match remote.starts_with('/') {
             true => remote.to_owned(),
             false => format!("{}/{remote}", node.spec().workdir),

@@ -21,6 +21,8 @@ pub use connection::Connection;
 pub use group::{GroupState, RemoteGroup, Stopped};
 pub use session::Session;
 
+use tokio::time::Instant;
+
 use super::owner::{Owner, short_hash};
 use super::{CommandError, command};
 use crate::model::quantity::Length;
@@ -30,6 +32,17 @@ use script::Reply;
 
 /// The variable that marks what a run started on a node: `<owner>:<node>:<kind>:<name>:`.
 const MARK: &str = "PROOFLOAD_REMOTE";
+
+/// Groups, in their marks.
+const GROUP: &str = "group";
+/// The lines of a trial, which leave nothing behind it.
+const RUN: &str = "run";
+/// The lines around trials: what they leave in the background stays for those trials.
+const AROUND: &str = "around";
+
+/// How long a node is asked again and again that does not answer, as its connection was lost.
+pub(super) const RETRY: Duration = Duration::from_secs(10);
+const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// What runs in place of a line that must not run outside the workdir.
 const OUTSIDE: &str = "echo 'the workdir cannot be entered' >&2; exit 1";
@@ -42,6 +55,8 @@ pub struct Node {
     spec: NodeSpec,
     owner: Owner,
     control: PathBuf,
+    /// What its lines are, in their marks: [`RUN`], or [`AROUND`] trials.
+    lines: &'static str,
 }
 
 /// How a command on a node ended and what it printed.
@@ -74,7 +89,13 @@ impl Node {
 
     fn of(spec: &NodeSpec, owner: &Owner) -> Self {
         let control = client::control_path(spec, owner);
-        Self { spec: spec.clone(), owner: owner.clone(), control }
+        Self { spec: spec.clone(), owner: owner.clone(), control, lines: RUN }
+    }
+
+    /// The same node for lines around trials: what they leave in the background is not ended with a trial.
+    #[must_use]
+    pub fn around(&self) -> Self {
+        Self { lines: AROUND, ..self.clone() }
     }
 
     /// Its specification.
@@ -119,7 +140,7 @@ impl Node {
         within: Duration,
     ) -> Result<RemoteOutput, NodeError> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let mark = self.mark(&format!("run:{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let mark = self.mark(&format!("{}:{}", self.lines, NEXT.fetch_add(1, Ordering::Relaxed)));
         let mut cut = Cut { node: self, mark: Some(mark.clone()) };
         let ended = self.attempt(line, outside, &mark, within).await;
         if ended.as_ref().is_err_and(|failed| failed.goes_on) {
@@ -163,8 +184,9 @@ impl Node {
             Err(error) => return Err(failed(false, connection::not_started(&error))),
         };
         match script::reply(&nonce, &ended.stdout, &ended.stderr) {
-            Reply::Ended(output) => Ok(output),
-            Reply::Cut => {
+            // With its end told, its output may still have been under way.
+            Reply::Ended(output) if ended.status.success() => Ok(output),
+            Reply::Ended(_) | Reply::Cut => {
                 let why = explain::explain(&ended.stderr.replace(&nonce, ""));
                 Err(failed(true, format!("the connection was lost while `{short}` ran: {why}")))
             }
@@ -226,6 +248,23 @@ struct Failed {
     /// True where it may still run.
     goes_on: bool,
     error: NodeError,
+}
+
+/// Does again what failed, for as long as a node may need to answer again whose connection was lost.
+///
+/// # Errors
+/// The last failure.
+pub async fn patiently<T, E, A>(attempt: impl Fn() -> A) -> Result<T, E>
+where
+    A: Future<Output = Result<T, E>>,
+{
+    let until = Instant::now() + RETRY;
+    loop {
+        match attempt().await {
+            Err(_) if Instant::now() < until => tokio::time::sleep(RETRY_EVERY).await,
+            done => return done,
+        }
+    }
 }
 
 /// The first line of a command, as messages quote it.

@@ -313,7 +313,6 @@ async fn a_decided_threshold_ends_the_trial_early_and_leaves_the_verdict_to_the_
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_takes_the_target_down_at_any_moment() {
-    let interrupted = Outcome::Interrupted("the run was interrupted".to_owned());
     for (fault, after) in [
         (Fault::UpHangs, 50),
         (Fault::DriverHangs, 50),
@@ -327,6 +326,11 @@ async fn an_interrupt_takes_the_target_down_at_any_moment() {
             stop.cancel();
         };
         let ((walked, _, log), ()) = tokio::join!(walk(fault, &stop), canceller);
+        let late = match fault {
+            Fault::DriverHangs => "; and the load could not be stopped: it did not stop within 10s",
+            _ => "",
+        };
+        let interrupted = Outcome::Interrupted(format!("the run was interrupted{late}"));
         assert_eq!(walked.outcome, interrupted);
         assert_eq!(log.entries().last().map(String::as_str), Some("down"));
     }

@@ -13,6 +13,7 @@ use super::rig::OpenProbes;
 use super::sampler::{Cut, Decide, Sampler, Until};
 use super::{Observer, Rig};
 use crate::drive::{Driver, DriverError};
+use crate::model::quantity::Length;
 use crate::model::{Action, Metric, Outcome, Phase, metric};
 use crate::results::{Line, SamplerCost};
 use crate::target::{Fault, Target, TargetError};
@@ -55,9 +56,9 @@ pub async fn trial(
         if let (Some(driver), true) = (&mut driver, is_up) {
             let within = driver.stop_within();
             // The target goes next; a driver that cannot stop cannot hold it up.
-            if let Ok(Err(error)) = timeout(within, driver.enter(&Action::Stop)).await {
-                unstopped = Some(error);
-            }
+            let stopped = timeout(within, driver.enter(&Action::Stop)).await;
+            let late = || DriverError::rig(format!("it did not stop within {}", Length(within)));
+            unstopped = stopped.unwrap_or_else(|_| Err(late())).err();
         }
         drop(driver);
         // Whether the trial passes is not known yet. Best effort: the target must go down in any case.

@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use tokio::time::Instant;
 
 use super::{Target, TargetError};
-use crate::host::hooks::{HookError, Hooks};
-use crate::host::node::{Connection, Node, NodeError};
+use crate::host::hooks::{HookError, Hooks, OnNodes};
+use crate::host::node::{Connection, Node, NodeError, patiently};
 use crate::model::spec::network::{Hook, Level, NodeSpec};
 use crate::model::spec::{TargetSpec, TestbedSpec};
 use crate::model::{Handle, Member};
@@ -31,10 +30,6 @@ const LEFT_LOG: &str = "left-over.txt";
 /// How long what a walk started may take to end after it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a node is asked again and again when its connection was lost.
-const RETRY: Duration = Duration::from_secs(10);
-const RETRY_EVERY: Duration = Duration::from_secs(1);
-
 /// How long making a directory may take.
 const MAKE: Duration = Duration::from_secs(30);
 
@@ -45,6 +40,8 @@ pub struct TestbedTarget {
     nodes: Vec<Entered>,
     /// Once it is up; they outlive the connections.
     hooks: Option<Hooks>,
+    /// The nodes that hooks of the level global were begun on where they name none.
+    reached: Vec<String>,
     /// The tool whose level is open, with its hooks.
     tool: Option<(String, Vec<Hook>)>,
 }
@@ -54,7 +51,15 @@ struct Entered {
     node: Node,
     /// `None` until it was reached.
     connection: Option<Connection>,
-    has_tools: bool,
+    /// True once nothing of earlier runs is on it, and the tools are.
+    is_ready: bool,
+}
+
+impl Entered {
+    /// True where something of this run may be on it.
+    fn was_reached(&self) -> bool {
+        self.is_ready || self.connection.is_some()
+    }
 }
 
 impl TestbedTarget {
@@ -62,60 +67,57 @@ impl TestbedTarget {
     #[must_use]
     pub fn new(spec: &TestbedSpec, root: &Path) -> Self {
         let (spec, root) = (spec.clone(), root.to_owned());
-        Self { spec, root, nodes: Vec::new(), hooks: None, tool: None }
+        Self { spec, root, nodes: Vec::new(), hooks: None, reached: Vec::new(), tool: None }
     }
 
-    /// Connects to all nodes that are not connected, at once.
-    async fn connect(&mut self) -> Result<(), TargetError> {
-        if self.nodes.is_empty() {
+    /// Connects to nodes and makes them ready, all at once: all of them the first time, later those that a trial needs.
+    /// A node that nobody needs may be out of reach.
+    async fn reach(&mut self, logs: &Path) -> Result<(), TargetError> {
+        let is_new = self.nodes.is_empty();
+        if is_new {
             let entered = |spec: &NodeSpec| Entered {
                 node: Node::new(spec),
                 connection: None,
-                has_tools: false,
+                is_ready: false,
             };
             self.nodes = self.spec.nodes.iter().map(entered).collect();
         }
-        let connecting = self.nodes.iter_mut().map(|entered| async {
-            if entered.connection.as_mut().is_some_and(Connection::is_up) {
-                return Ok(());
+        let tools = self.spec.tools.as_ref();
+        let tools = tools.map(|tools| self.root.join(&self.spec.config).join(tools));
+        let spec = &self.spec;
+        let reaching = self.nodes.iter_mut().map(|entered| async {
+            let needed = is_needed(spec, &entered.node.spec().name);
+            if !needed && !is_new {
+                return Ok(Vec::new());
             }
-            entered.connection = Some(entered.node.connect().await?);
-            Ok(())
+            match ready(entered, tools.as_deref()).await {
+                Err(_) if !needed => Ok(Vec::new()),
+                done => done,
+            }
         });
-        all(join_all(connecting).await).map(drop)
-    }
-
-    /// Ends what killed runs left, and this one where it lost the node, and makes the node ready.
-    async fn prepare(&mut self, logs: &Path) -> Result<(), TargetError> {
-        let sweeping = self.nodes.iter().map(|entered| clear(&entered.node));
-        let swept = join_all(sweeping).await;
-        let lines = all(swept)?.concat();
+        let lines = all(join_all(reaching).await)?.concat();
         if !lines.is_empty() {
             let file = logs.join(LEFT_LOG);
             let written = std::fs::write(&file, lines.join("\n") + "\n");
             written.map_err(|error| TargetError::rig(format!("{}: {error}", file.display())))?;
         }
-        let tools = self.spec.tools.as_ref();
-        let tools = tools.map(|tools| self.root.join(&self.spec.config).join(tools));
-        let preparing = self.nodes.iter_mut().map(|entered| async {
-            // The workdir is made by making anything below it.
-            let to = format!("{}/{TOOLS}", entered.node.spec().workdir);
-            entered.node.make_directory(&to, MAKE).await?;
-            if let (Some(tools), false) = (&tools, entered.has_tools) {
-                entered.node.upload(tools, &to).await?;
-                entered.has_tools = true;
-            }
-            Ok(())
-        });
-        all(join_all(preparing).await).map(drop)
+        Ok(())
     }
 
     /// Opens the level global, and the tool's, where they are not open yet; a tool that had its turn is left first.
     async fn enter(&mut self, logs: &Path) -> Result<(), TargetError> {
-        let nodes: Vec<Node> = self.nodes.iter().map(|entered| entered.node.clone()).collect();
-        let hooks = self
-            .hooks
-            .get_or_insert_with(|| Hooks::new(&self.spec.hooks, Box::new(nodes), &self.root));
+        let ready = self.nodes.iter().filter(|entered| entered.is_ready);
+        let reached: Vec<String> = ready.map(|entered| entered.node.spec().name.clone()).collect();
+        if let (Some(hooks), true) = (&mut self.hooks, self.reached != reached) {
+            // A node came back: what surrounds everything has not begun there.
+            hooks.leave(Level::Global).await.map_err(failed)?;
+            self.hooks = None;
+        }
+        self.reached.clone_from(&reached);
+        let hooks = self.hooks.get_or_insert_with(|| {
+            let all = self.nodes.iter().map(|entered| entered.node.around()).collect();
+            Hooks::new(&self.spec.hooks, Box::new(OnNodes { all, usual: reached }), &self.root)
+        });
         hooks.log_to(&logs.parent().unwrap_or(logs).join(HOOKS_LOG));
         let wanted = self.spec.tool.clone().map(|tool| (tool, of(&self.spec, Level::Tool)));
         if self.tool != wanted && hooks.is_open(Level::Tool) {
@@ -141,11 +143,7 @@ impl TestbedTarget {
 #[async_trait]
 impl Target for TestbedTarget {
     async fn up(&mut self, logs: &Path) -> Result<Vec<Member>, TargetError> {
-        let is_new = self.hooks.is_none();
-        self.connect().await?;
-        if is_new {
-            self.prepare(logs).await?;
-        }
+        self.reach(logs).await?;
         self.enter(logs).await?;
         let member = |spec: &NodeSpec| Member {
             name: Arc::from(spec.name.as_str()),
@@ -161,14 +159,20 @@ impl Target for TestbedTarget {
 
     async fn down(&mut self) -> Result<(), TargetError> {
         let mut errors = Vec::new();
-        // First what runs, as it is in the hooks' way; the connections go last. Nothing is on a node that was never
-        // reached.
-        let entered = self.nodes.iter().filter(|entered| entered.connection.is_some());
-        let ended = join_all(entered.map(|entered| end(&entered.node))).await;
-        errors.extend(ended.into_iter().filter_map(Result::err).map(|error| error.to_string()));
+        // First what trials left, as it is in the hooks' way; then what hooks left; the connections go last. Nothing is
+        // on a node that was never reached.
+        let entered = self.nodes.iter().filter(|entered| entered.was_reached());
+        let nodes: Vec<&Node> = entered.map(|entered| &entered.node).collect();
+        let ended = nodes.iter().map(|node| patiently(|| node.end_left(Duration::ZERO)));
+        let ended = join_all(ended).await;
+        errors
+            .extend(ended.iter().filter_map(|ended| ended.as_ref().err()).map(ToString::to_string));
         if let Some(mut hooks) = self.hooks.take() {
             errors.extend(hooks.leave(Level::Global).await.err().map(|error| error.to_string()));
         }
+        let last = join_all(nodes.iter().map(|node| node.end_all())).await;
+        let told = last.into_iter().zip(ended).filter(|(_, before)| before.is_ok());
+        errors.extend(told.filter_map(|(last, _)| last.err()).map(|error| error.to_string()));
         self.tool = None;
         for entered in &mut self.nodes {
             if let Some(mut connection) = entered.connection.take() {
@@ -180,17 +184,18 @@ impl Target for TestbedTarget {
     }
 
     async fn reset(&mut self) -> Result<(), TargetError> {
-        let ending = self.nodes.iter().map(|entered| async {
+        let entered = self.nodes.iter().filter(|entered| entered.was_reached());
+        let ending = entered.map(|entered| async {
             let left = entered.node.end_left(PATIENCE).await.map_err(|error| error.to_string())?;
             let name = &entered.node.spec().name;
-            if left.is_empty() { Ok(()) } else { Err(format!("{} on {name}", left.join(", "))) }
+            if left.is_empty() {
+                return Ok(());
+            }
+            Err(format!("left by the trial on {name}, and ended now: {}", left.join(", ")))
         });
         let left: Vec<String> =
             join_all(ending).await.into_iter().filter_map(Result::err).collect();
-        if left.is_empty() {
-            return Ok(());
-        }
-        Err(TargetError::rig(format!("left by the trial, and ended now: {}", left.join("; "))))
+        if left.is_empty() { Ok(()) } else { Err(TargetError::rig(left.join("; "))) }
     }
 
     fn adopt(&mut self, spec: &TargetSpec) -> bool {
@@ -210,26 +215,41 @@ impl Target for TestbedTarget {
     }
 }
 
-/// Ends what is left on a node that this run has just entered, and tells what that was.
-async fn clear(node: &Node) -> Result<Vec<String>, NodeError> {
+/// True of a node that a trial is about, or a hook around it.
+fn is_needed(spec: &TestbedSpec, name: &str) -> bool {
+    let around = spec.hooks.iter().filter(|hook| matches!(hook.level, Level::Global | Level::Tool));
+    let mut hooked = around.filter_map(|hook| hook.node.as_deref());
+    spec.watched.iter().any(|watched| watched == name) || hooked.any(|node| node == name)
+}
+
+/// Connects to a node; the first time ends what killed runs left there, and this one where it lost the node, which is
+/// told, and puts the tools there.
+async fn ready(entered: &mut Entered, tools: Option<&Path>) -> Result<Vec<String>, NodeError> {
+    let Entered { node, connection, is_ready } = entered;
+    if !connection.as_mut().is_some_and(Connection::is_up) {
+        // The socket of the new one has the name of the old one's.
+        if let Some(mut lost) = connection.take() {
+            lost.close().await;
+        }
+        *connection = Some(node.connect().await?);
+    }
+    if *is_ready {
+        return Ok(Vec::new());
+    }
     let (swept, own) = tokio::join!(node.sweep(), node.end_all());
     let name = &node.spec().name;
     let own = own?.into_iter().map(|process| {
         format!("ended {process} on {name}, left by this run when the node was lost")
     });
-    Ok(swept?.into_iter().chain(own).collect())
-}
-
-/// Ends all that this run has on a node, also when it can be reached again only after a while.
-async fn end(node: &Node) -> Result<(), NodeError> {
-    let until = Instant::now() + RETRY;
-    loop {
-        match node.end_all().await {
-            Ok(_) => return Ok(()),
-            Err(error) if Instant::now() >= until => return Err(error),
-            Err(_) => tokio::time::sleep(RETRY_EVERY).await,
-        }
+    let left = swept?.into_iter().chain(own).collect();
+    // The workdir is made by making anything below it.
+    let to = format!("{}/{TOOLS}", node.spec().workdir);
+    node.make_directory(&to, MAKE).await?;
+    if let Some(tools) = tools {
+        node.upload(tools, &to).await?;
     }
+    *is_ready = true;
+    Ok(left)
 }
 
 fn of(spec: &TestbedSpec, level: Level) -> Vec<Hook> {

@@ -148,6 +148,7 @@ impl Course {
         let processes: Vec<&Process> =
             self.parts.iter().rev().flat_map(|part| &part.processes).collect();
         let script = script(&self.names.client(), &processes)?;
+        self.clients = Some(ends.client.group(CLIENTS));
         let started = ends.client.start(CLIENTS, &script, &self.names.timing()).await;
         self.clients = Some(started.map_err(|error| lost(&error))?);
         Ok(())
@@ -198,16 +199,20 @@ impl Course {
     }
 
     async fn serve(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
-        let start = |(port, command, output): (u16, String, String)| async move {
-            let group = ends.server.start(&format!("server-{port}"), &command, &output).await?;
-            Ok(Server { group, command, output, port })
+        let name = |port: u16| format!("server-{port}");
+        // Known before they run, so that they are ended also where this is cut off.
+        for (port, command, output) in self.wanted()? {
+            let group = ends.server.group(&name(port));
+            self.servers.push(Server { group, command, output, port });
+        }
+        let start = |server: &mut Server| {
+            let (name, command, output) =
+                (name(server.port), server.command.clone(), server.output.clone());
+            async move { ends.server.start(&name, &command, &output).await }
         };
-        let started = join_all(self.wanted()?.into_iter().map(start)).await;
-        // Those that were started are kept, so that they are ended though another was not.
-        let (servers, failed): (Vec<_>, Vec<_>) = started.into_iter().partition(Result::is_ok);
-        self.servers.extend(servers.into_iter().filter_map(Result::ok));
-        if let Some(Err(error)) = failed.first() {
-            return Err(lost(error));
+        let started = join_all(self.servers.iter_mut().map(start)).await;
+        for (server, started) in self.servers.iter_mut().zip(started) {
+            server.group = started.map_err(|error| lost(&error))?;
         }
         if self.servers.is_empty() {
             return Ok(());
@@ -226,6 +231,9 @@ impl Course {
     async fn listen(&self, ends: Ends<'_>) -> Check<()> {
         let ports: Vec<u16> = self.servers.iter().map(|server| server.port).collect();
         let listed = match ends.server.run(&socket::line(&ports), BRIEF).await {
+            Ok(output) if output.code != 0 => {
+                return Check::NotYet(format!("ss fails: {}", output.stderr.trim()));
+            }
             Ok(output) => listeners(&output.stdout, ends.spec.server.ip),
             Err(error) => return Check::NotYet(error.to_string()),
         };

@@ -55,6 +55,8 @@ pub(super) enum Odd {
     Breaks(i32),
     /// It cannot be asked for any more, once it runs.
     Silent,
+    /// It runs, and whoever starts it is never told.
+    Hangs,
     /// It cannot be started.
     Refuses,
 }
@@ -101,6 +103,10 @@ impl Runner for HookRunner {
     async fn upload(&self, node: &str, _: &Path, _: &str) -> Result<(), NodeError> {
         Err(NodeError { node: node.to_owned(), message: "nothing is uploaded".to_owned() })
     }
+
+    async fn end_lines(&self) {
+        self.0.lock().unwrap().asked.push("end lines".to_owned());
+    }
 }
 
 /// A node of that name.
@@ -143,19 +149,30 @@ impl Remote for FakeNode {
     }
 
     async fn start(&self, name: &str, _: &str, _: &str) -> Result<Box<dyn Group>, NodeError> {
-        let mut world = self.world.lock().unwrap();
-        world.asked.push(format!("{}: start {name}", self.name));
-        match world.odd.get(name) {
+        let odd = {
+            let mut world = self.world.lock().unwrap();
+            world.asked.push(format!("{}: start {name}", self.name));
+            let odd = world.odd.get(name).copied();
+            if !matches!(odd, Some(Odd::Refuses | Odd::Ends(_))) {
+                // Clients run to their end by themselves.
+                world.running.push(format!("{}/{name}", self.name));
+            }
+            odd
+        };
+        match odd {
             Some(Odd::Refuses) => {
                 let (node, message) = (self.name.to_owned(), "no space left on device".to_owned());
                 return Err(NodeError { node, message });
             }
-            Some(Odd::Ends(_)) => {}
-            // Clients run to their end by themselves.
-            _ => world.running.push(format!("{}/{name}", self.name)),
+            Some(Odd::Hangs) => std::future::pending().await,
+            _ => {}
         }
+        Ok(self.group(name))
+    }
+
+    fn group(&self, name: &str) -> Box<dyn Group> {
         let world = Arc::clone(&self.world);
-        Ok(Box::new(FakeGroup { node: self.name, name: name.to_owned(), world }))
+        Box::new(FakeGroup { node: self.name, name: name.to_owned(), world })
     }
 
     async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError> {

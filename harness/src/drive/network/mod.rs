@@ -30,7 +30,7 @@ use async_trait::async_trait;
 
 use super::{Driver, DriverError};
 use crate::host::Node;
-use crate::host::hooks::{HookError, Hooks, Runner};
+use crate::host::hooks::{HookError, Hooks, OnNodes, Runner};
 use crate::model::spec::NetworkSpec;
 use crate::model::spec::network::Level;
 use crate::model::{Action, Observation};
@@ -38,9 +38,9 @@ use course::{Course, Ends};
 use remote::Remote;
 use subject::Subject;
 
-/// How long the end of a trial may take beside its tool's grace: a hook that takes all its time, and a node that does
-/// not answer.
-const STOP: Duration = Duration::from_secs(150);
+/// How long the end of a trial may take beside its tool's grace and its hooks: clients and servers that end, the copy of
+/// the tool's output, and nodes that do not answer meanwhile.
+const STOP: Duration = Duration::from_secs(480);
 
 /// Runs the tests of one trial.
 pub struct Network {
@@ -51,6 +51,8 @@ pub struct Network {
     hooks: Hooks,
     subject: Option<Subject>,
     course: Option<Course>,
+    /// True while an action is under way: one that was cut off may have left a line that still runs.
+    is_busy: bool,
     /// What the next reading tells.
     pending: Observation,
 }
@@ -106,6 +108,7 @@ impl Network {
             hooks,
             subject,
             course: None,
+            is_busy: false,
             pending: Observation::default(),
         })
     }
@@ -155,6 +158,9 @@ impl Network {
 
     /// Ends everything, whatever fails on the way; the first failure is told.
     async fn stop(&mut self) -> Result<(), DriverError> {
+        if self.is_busy {
+            self.hooks.end_lines().await;
+        }
         let traffic = match &mut self.course {
             Some(course) => course.end().await,
             None => Ok(()),
@@ -181,9 +187,17 @@ impl Network {
     }
 }
 
-/// Hooks run on any node of the configuration, also on those that have no part in the traffic.
+/// Hooks may name any node of the configuration; those that name none run where the trial does.
 fn hook_runner(spec: &NetworkSpec) -> Box<dyn Runner> {
-    Box::new(spec.nodes.iter().map(Node::new).collect::<Vec<Node>>())
+    let all = spec.nodes.iter().map(Node::new).collect();
+    let ends = [&spec.server.node, &spec.client.node].into_iter();
+    let mut usual: Vec<String> = Vec::new();
+    for node in ends.chain(spec.tool.as_ref().map(|tool| &tool.node)) {
+        if !usual.contains(&node.name) {
+            usual.push(node.name.clone());
+        }
+    }
+    Box::new(OnNodes { all, usual })
 }
 
 /// Hooks are the rig.
@@ -194,16 +208,21 @@ fn failed(error: &HookError) -> DriverError {
 #[async_trait]
 impl Driver for Network {
     async fn enter(&mut self, action: &Action) -> Result<(), DriverError> {
-        match *action {
-            Action::Keep => Ok(()),
+        if *action == Action::Stop {
+            return self.stop().await;
+        }
+        self.is_busy = true;
+        let entered = match *action {
+            Action::Keep | Action::Stop => Ok(()),
             Action::Start => self.start().await,
             Action::Test(index) => self.begin(index).await,
             Action::Collect => self.collect().await,
-            Action::Stop => self.stop().await,
             Action::Level(_) | Action::Reset => {
                 Err(DriverError::rig("network tests have neither agents nor a reset"))
             }
-        }
+        };
+        self.is_busy = false;
+        entered
     }
 
     async fn read(&mut self) -> Observation {
@@ -213,7 +232,7 @@ impl Driver for Network {
 
     fn stop_within(&self) -> Duration {
         // What hooks began is undone here and nowhere else.
-        self.spec.grace.0 + STOP
+        self.spec.grace.0 + STOP + self.hooks.leave_within()
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) trait Remote: Send + Sync {
         output: &str,
     ) -> Result<Box<dyn Group>, NodeError>;
 
+    /// See [`Node::group`].
+    fn group(&self, name: &str) -> Box<dyn Group>;
+
     /// Copies files below a directory of its workdir to the same places below one that is here, in one round trip; see
     /// [`Node::download`].
     async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError>;
@@ -64,6 +67,10 @@ impl Remote for Node {
         output: &str,
     ) -> Result<Box<dyn Group>, NodeError> {
         Ok(Box::new(Node::start(self, name, line, output).await?))
+    }
+
+    fn group(&self, name: &str) -> Box<dyn Group> {
+        Box::new(Node::group(self, name))
     }
 
     async fn fetch(&self, remote: &str, names: &[&str], local: &Path) -> Result<(), NodeError> {
@@ -126,6 +133,9 @@ pub(super) fn word(text: &str) -> Result<String, DriverError> {
 pub(super) async fn tail(node: &dyn Remote, file: &str) -> String {
     let Ok(file) = word(file) else { return String::new() };
     match node.run(&format!("tail -c 4096 -- {file}"), BRIEF).await {
+        Ok(output) if output.code != 0 => {
+            format!(" (its output cannot be read: {})", output.stderr.trim())
+        }
         Ok(output) => crate::host::log::quote(&output.stdout),
         Err(error) => format!(" (its output cannot be read: {error})"),
     }

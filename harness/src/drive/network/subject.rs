@@ -1,5 +1,6 @@
 //! [`Subject`]: the tool under test: started before the traffic, looked at before and after each test, and ended.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ impl Subject {
     ) -> Result<Vec<Reading>, DriverError> {
         self.output = output;
         let began = Instant::now();
+        // Known before it runs, so that it is ended also where this is cut off.
+        self.group = Some(self.node.group(GROUP));
         let started = self.node.start(GROUP, &self.tool.command, &self.output).await;
         let group = &*self.group.insert(started.map_err(|error| lost(&error))?);
         let subject = (&*self.node, self.output.as_str(), &**group);
@@ -146,6 +149,7 @@ async fn says((node, output, group): (&dyn Remote, &str, &dyn Group), ready: &Re
     let Ok(file) = word(output) else { return Check::Failed("no such file".to_owned()) };
     match node.run(&format!("head -c {LOOKED_THROUGH} -- {file}"), BRIEF).await {
         Err(error) => return Check::NotYet(error.to_string()),
+        Ok(printed) if printed.code != 0 => return Check::NotYet(printed.stderr),
         Ok(printed) => {
             let running = matches!(state, Ok(GroupState::Running));
             if running && printed.stdout.lines().any(|line| ready.is_match(line)) {
@@ -174,24 +178,33 @@ async fn lives(group: &dyn Group, began: Instant, settle: Duration) -> Check<()>
     }
 }
 
-/// The processor seconds of a session and of its children that were waited for, from the clock's ticks per second and
-/// the `stat` files of all processes.
+/// The processor seconds of a session, of what it started elsewhere (as sudo does, which may use a session of its own),
+/// and of the children of all these that were waited for, from the clock's ticks per second and the `stat` files of all
+/// processes.
 #[expect(clippy::cast_precision_loss, reason = "ticks of a start")]
 fn processor_time(printed: &str, session: u32) -> Option<f64> {
     let (ticks, processes) = printed.split_once('\n')?;
     let per_second: f64 = ticks.trim().parse().ok().filter(|ticks| *ticks > 0.0)?;
-    let mut spent: Option<u64> = None;
-    for line in processes.lines() {
-        // The command in front may hold anything, parentheses too.
-        let Some((_, line)) = line.rsplit_once(") ") else { continue };
-        let fields: Vec<&str> = line.split(' ').collect();
-        if fields.get(3).and_then(|text| text.parse().ok()) != Some(session) {
-            continue;
-        }
-        let own = fields.get(11..15)?.iter().map(|text| text.parse::<u64>().ok());
-        spent = Some(spent.unwrap_or(0) + own.sum::<Option<u64>>()?);
+    // Pid, parent, session, ticks. The name between the first two may hold anything, parentheses too.
+    let process = |line: &str| {
+        let (pid, rest) = (line.split(' ').next()?.parse().ok()?, line.rsplit_once(") ")?.1);
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let number = |at: usize| fields.get(at)?.parse::<u32>().ok();
+        let spent = fields.get(11..15)?.iter().map(|text| text.parse::<u64>().ok());
+        Some((pid, number(1)?, number(3)?, spent.sum::<Option<u64>>()?))
+    };
+    let processes: Vec<(u32, u32, u32, u64)> = processes.lines().filter_map(process).collect();
+    let mut tree: BTreeSet<u32> =
+        processes.iter().filter(|(.., of, _)| *of == session).map(|(pid, ..)| *pid).collect();
+    let mut before = 0;
+    while before < tree.len() {
+        before = tree.len();
+        let children = processes.iter().filter(|(_, parent, ..)| tree.contains(parent));
+        let children: Vec<u32> = children.map(|(pid, ..)| *pid).collect();
+        tree.extend(children);
     }
-    spent.map(|spent| spent as f64 / per_second)
+    let own = processes.iter().filter(|(pid, ..)| tree.contains(pid));
+    (before > 0).then(|| own.map(|(.., spent)| spent).sum::<u64>() as f64 / per_second)
 }
 
 #[cfg(test)]
@@ -203,8 +216,10 @@ mod tests {
         let printed = "100\n\
             7 (a) b) S 1 7 7 0 -1 4 1 2 3 4 150 30 12 8 20 0 1 0 99 0\n\
             9 (sh) S 7 7 7 0 -1 4 1 2 3 4 100 0 0 0 20 0 1 0 99 0\n\
-            11 (sh) S 1 11 11 0 -1 4 1 2 3 4 9999 0 0 0 20 0 1 0 99 0\n";
-        assert_eq!(processor_time(printed, 7), Some(3.0));
+            11 (sh) S 1 11 11 0 -1 4 1 2 3 4 9999 0 0 0 20 0 1 0 99 0\n\
+            13 (python3) S 12 12 12 0 -1 4 1 2 3 4 50 0 0 0 20 0 1 0 99 0\n\
+            12 (sudo) S 9 12 12 0 -1 4 1 2 3 4 50 0 0 0 20 0 1 0 99 0\n";
+        assert_eq!(processor_time(printed, 7), Some(4.0));
         assert_eq!(processor_time(printed, 8), None);
         assert_eq!(processor_time("", 7), None);
     }

@@ -129,8 +129,35 @@ async fn hooks_surround_the_case_and_each_test_also_after_a_failure() {
 }
 
 #[test]
-fn hooks_may_run_on_any_node_of_the_configuration() {
-    assert_eq!(hook_runner(&fake::spec()).nodes(), ["server", "client", "third"]);
+fn hooks_that_name_no_node_run_where_the_trial_does() {
+    assert_eq!(hook_runner(&fake::spec()).nodes(), ["server", "client"]);
+    let mut tool = fake::tool();
+    tool.node.name = "third".to_owned();
+    assert_eq!(hook_runner(&with_tool(tool)).nodes(), ["server", "client", "third"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_cut_off_is_ended_before_hooks_undo_it() {
+    let hooks = [Level::Case, Level::Test].map(|level| hook(level, "init")).to_vec();
+    let spec = NetworkSpec { hooks, ..with_tool(fake::tool()) };
+    let check = async |hangs: &'static str, end: &str| {
+        let world = tcp();
+        world.lock().unwrap().odd.insert(hangs, Odd::Hangs);
+        let logs = tempfile::tempdir().unwrap();
+        let mut driver = network(&spec, &world, &logs.path().join("logs"));
+        let mut cut = None;
+        for action in &ALL[..2] {
+            let entered = tokio::time::timeout(Duration::from_secs(60), driver.enter(action));
+            cut = cut.or(entered.await.err());
+        }
+        assert!(cut.is_some(), "{hangs}");
+        driver.enter(&Action::Stop).await.unwrap();
+        let asked = world.lock().unwrap().asked.join(", ");
+        assert!(asked.ends_with(end), "{hangs}: {asked}");
+        assert_eq!(world.lock().unwrap().running, Vec::<String>::new());
+    };
+    check("server-5001", "end lines, server: stop server-5001, server: post Test, server: stop tool, server: post Case").await;
+    check("clients", "end lines, client: stop clients, server: stop server-5001, server: post Test, server: stop tool, server: post Case").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,8 @@ impl Runner for Fake {
     async fn upload(&self, _: &str, _: &Path, _: &str) -> Result<(), NodeError> {
         Ok(())
     }
+
+    async fn end_lines(&self) {}
 }
 
 /// Two hooks a level, the first on all nodes.
@@ -150,6 +152,50 @@ async fn what_is_open_keeps_its_hooks_when_others_are_taken() {
     assert_eq!(ran.lock().unwrap().len(), 6);
 }
 
+/// A node that does not answer for its first lines.
+struct Lost(Mutex<u32>);
+
+#[async_trait]
+impl Runner for Lost {
+    fn nodes(&self) -> Vec<String> {
+        vec!["a".into()]
+    }
+
+    async fn run(&self, node: &str, _: &str) -> Result<RemoteOutput, NodeError> {
+        let mut left = self.0.lock().unwrap();
+        *left = left.saturating_sub(1);
+        match *left {
+            0 => Ok(RemoteOutput { code: 0, stdout: String::new(), stderr: String::new() }),
+            _ => Err(NodeError { node: node.into(), message: "connection refused".into() }),
+        }
+    }
+
+    async fn upload(&self, _: &str, _: &Path, _: &str) -> Result<(), NodeError> {
+        Ok(())
+    }
+
+    async fn end_lines(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_waits_for_a_node_that_comes_back_and_an_init_does_not() {
+    let check = async |refused: u32, expected: Result<(), &str>| {
+        let lost = Lost(Mutex::new(refused + 1));
+        let post = Hook { init: None, ..all().remove(4) };
+        let mut hooks = Hooks::new(&[post], Box::new(lost), Path::new("/"));
+        hooks.enter(Level::Case, "case").await.unwrap();
+        assert_eq!(hooks.leave_within(), Duration::from_secs(130));
+        let left = hooks.leave(Level::Case).await.map_err(|error| error.to_string());
+        assert_eq!(left.is_ok(), expected.is_ok(), "{refused}: {left:?}");
+        assert_eq!(hooks.leave_within(), Duration::ZERO);
+    };
+    check(5, Ok(())).await;
+    check(50, Err("connection refused")).await;
+    let lost = Box::new(Lost(Mutex::new(2)));
+    let mut hooks = Hooks::new(&all()[4..5], lost, Path::new("/"));
+    assert!(hooks.enter(Level::Case, "case").await.is_err());
+}
+
 #[tokio::test]
 async fn builtins_do_what_they_say() {
     let directory = tempfile::tempdir().unwrap();
@@ -172,7 +218,7 @@ async fn builtins_do_what_they_say() {
         post: None,
     };
     let run = async |line: &str| {
-        let runner = Box::new(vec![Node::new(&spec)]);
+        let runner = Box::new(OnNodes { all: vec![Node::new(&spec)], usual: vec!["here".into()] });
         let mut hooks = Hooks::new(&[hook(line)], runner, directory.path());
         hooks.enter(Level::Case, "case").await.map_err(|error| error.to_string())
     };

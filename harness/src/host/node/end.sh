@@ -4,24 +4,18 @@ patience=$1 grace=$2 marks=$3 remove=$4
 shift 4
 for place in "$@"; do
     if [ -d "$place" ]; then
-        for record in "$place"/*.group; do add_record "$record"; done
+        # That of a run holds one for each node that shares the workdir.
+        for record in "$place"/*.group "$place"/*/*.group; do add_record "$record"; done
     else
         add_record "$place"
     fi
 done
 
-# Sends the signal $1 to every member, TERM only once.
+# Sends the signal $1 to every member.
 signal() {
-    for own in $members; do
-        if [ "$1" = TERM ]; then
-            case $asked in *" $own "*) continue ;; esac
-            asked="$asked$own "
-        fi
-        kill -s "$1" "${own%:*}" 2>/dev/null
-    done
+    for own in $members; do kill -s "$1" "${own%:*}" 2>/dev/null; done
 }
 
-asked=' '
 if [ "$patience" -gt 0 ]; then
     # What is about to end by itself is not spoken of.
     clock
@@ -38,8 +32,9 @@ fi
 find_members
 clock
 until=$((now + grace))
+# Once: what is started from here on may be a member's own cleaning up.
+signal TERM
 while [ "$members" != ' ' ] && [ "$now" -lt "$until" ]; do
-    signal TERM
     nap
     find_members
     clock
@@ -70,6 +65,10 @@ done
 [ "$remove" = remove ] || exit 0
 for place in "$@"; do
     rm -rf -- "$place"
-    rmdir -- "${place%/*}" "${place%/*/*}" 2>/dev/null
+    place=${place%/*}
+    while :; do
+        case $place in */.proofload | */.proofload/*) rmdir -- "$place" 2>/dev/null || break ;; *) break ;; esac
+        place=${place%/*}
+    done
 done
 exit 0

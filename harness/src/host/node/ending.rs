@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::group::OPERATION;
 use super::script::{self, As};
-use super::{MARK, Node, NodeError, RemoteOutput};
+use super::{GROUP, MARK, Node, NodeError, RUN, RemoteOutput};
 use crate::host::owner::Owner;
 
 /// How long what is ended without ceremony has before it is killed.
@@ -19,6 +19,10 @@ pub(super) enum Scope<'a> {
     Group(&'a str),
     /// One line that [`Node::run`] runs, by its mark.
     Line(&'a str),
+    /// All lines of trials of this run, whoever waits for them.
+    Lines,
+    /// Everything of this run but what lines around trials left.
+    Trial,
     /// Everything of this run.
     All,
     /// Everything of runs that were killed.
@@ -62,13 +66,21 @@ impl Node {
         Ok(self.end(&Ending { remove: true, ..Ending::of(Scope::All) }).await?.processes)
     }
 
-    /// Ends everything that this run started on the node and that does not end by itself within `patience`; what it
-    /// recorded stays. One line for each process that was ended.
+    /// Ends everything that this run's trials started on the node and that does not end by itself within `patience`;
+    /// what it recorded stays. One line for each process that was ended.
     ///
     /// # Errors
     /// As [`Node::end_all`].
     pub async fn end_left(&self, patience: Duration) -> Result<Vec<String>, NodeError> {
-        Ok(self.end(&Ending { patience, ..Ending::of(Scope::All) }).await?.processes)
+        Ok(self.end(&Ending { patience, ..Ending::of(Scope::Trial) }).await?.processes)
+    }
+
+    /// Ends the lines of trials that still run on the node, as their callers no longer wait for them.
+    ///
+    /// # Errors
+    /// As [`Node::end_all`].
+    pub async fn end_lines(&self) -> Result<(), NodeError> {
+        self.end(&Ending::of(Scope::Lines)).await.map(drop)
     }
 
     /// Ends what runs left on the node that this machine ran and that were killed, and removes their state
@@ -99,13 +111,16 @@ impl Node {
         let (marks, places) = match ending.scope {
             Scope::Group(name) => {
                 let record = format!("{}/{name}.group", self.state_dir());
-                (vec![self.mark(&format!("group:{name}"))], vec![record])
+                (vec![self.mark(&format!("{GROUP}:{name}"))], vec![record])
             }
             Scope::Line(mark) => (vec![mark.to_owned()], Vec::new()),
+            Scope::Lines => (vec![self.mark(RUN)], Vec::new()),
+            Scope::Trial => (vec![self.mark(RUN), self.mark(GROUP)], vec![self.state_dir()]),
             Scope::All => (vec![self.mark("")], vec![self.state_dir()]),
+            // Whatever the node was called then.
             Scope::Owners(owners) => (
                 owners.iter().map(|owner| format!("{owner}:")).collect(),
-                owners.iter().map(|owner| format!("{base}/{owner}/{}", self.key())).collect(),
+                owners.iter().map(|owner| format!("{base}/{owner}")).collect(),
             ),
         };
         let marks: Vec<String> = marks.iter().map(|mark| format!("{MARK}={mark}")).collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::ending::{Ending, Scope};
 use super::script::{self, As};
-use super::{Node, NodeError};
+use super::{GROUP, Node, NodeError};
 
 /// How long an operation on a node may take, beside what it waits for.
 pub(super) const OPERATION: Duration = Duration::from_secs(30);
@@ -63,7 +63,7 @@ impl Node {
         }
         let supervise = script::with_functions(script::SUPERVISE);
         let state = self.state_dir();
-        let mark = self.mark(&format!("group:{name}"));
+        let mark = self.mark(&format!("{GROUP}:{name}"));
         let args = [&self.spec.workdir, &state, name, output, line, &mark, &supervise];
         let start = self.operation(script::START, As::User, &args)?;
         let started = self.exec(&start, OPERATION).await?;
@@ -80,19 +80,22 @@ impl Node {
     }
 }
 
-impl RemoteGroup {
-    #[cfg(test)]
-    pub(super) fn of(node: &Node, name: &str) -> Self {
-        Self { node: node.clone(), name: name.to_owned(), session: 0 }
+impl Node {
+    /// The group of that name of this run, whether it is known to have been started or not; its session is not known.
+    #[must_use]
+    pub fn group(&self, name: &str) -> RemoteGroup {
+        RemoteGroup { node: self.clone(), name: name.to_owned(), session: 0 }
     }
+}
 
+impl RemoteGroup {
     /// The name that it was started by.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The id of its session and the pid of its leader.
+    /// The id of its session and the pid of its leader; 0 where it was not started through this value.
     #[must_use]
     pub fn session(&self) -> u32 {
         self.session

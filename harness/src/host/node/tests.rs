@@ -120,6 +120,40 @@ async fn what_ignores_the_request_and_what_left_the_session_is_killed() {
 }
 
 #[tokio::test]
+async fn what_is_started_to_clean_up_is_not_asked_to_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let node = node(directory.path());
+    let line = "trap 'sleep 0.3 && echo 1 > cleaned; exit 0' TERM; echo $$ > a; while :; do sleep 0.05; done";
+    let group = node.start("tool", line, "log").await.unwrap();
+    number(directory.path(), "a").await;
+    assert_eq!(group.stop(LONG).await.unwrap(), Stopped::InTime);
+    assert!(directory.path().join("work/cleaned").exists());
+}
+
+#[tokio::test]
+async fn what_a_line_around_trials_leaves_stays_until_all_is_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let node = node(directory.path());
+    std::fs::create_dir(directory.path().join("work")).unwrap();
+    // Out of reach of the group that every command of this machine is.
+    let apart = "env -u PROOFLOAD_GROUP setsid";
+    let leave = |file: &str| format!("{apart} sleep 66 > /dev/null 2>&1 & echo $! > {file}");
+    node.around().run(&leave("around"), LONG).await.unwrap();
+    node.run(&leave("line"), LONG).await.unwrap();
+    let group = node.start("tool", "exec sleep 67", "log").await.unwrap();
+    let around = number(directory.path(), "around").await;
+    let line = number(directory.path(), "line").await;
+    let all = || [around, line, group.session()].map(runs);
+    assert_eq!(all(), [true, true, true]);
+    node.end_lines().await.unwrap();
+    assert_eq!(all(), [true, false, true]);
+    assert_eq!(node.end_left(Duration::ZERO).await.unwrap().len(), 1);
+    assert_eq!(all(), [true, false, false]);
+    assert_eq!(node.end_all().await.unwrap().len(), 1);
+    assert_eq!(all(), [false, false, false]);
+}
+
+#[tokio::test]
 async fn a_session_is_found_by_its_record_where_nothing_carries_the_mark() {
     let directory = tempfile::tempdir().unwrap();
     let node = node(directory.path());
@@ -143,7 +177,7 @@ async fn a_number_that_was_used_again_is_let_alone() {
     let fields: Vec<&str> = record.split(' ').collect();
     let stale = format!("{} 1 4194304 1 {} {}", fields[0], fields[4], fields[5]);
     std::fs::write(state.join("stale.group"), stale).unwrap();
-    let stale = RemoteGroup::of(&node, "stale");
+    let stale = node.group("stale");
     assert_eq!(stale.state().await.unwrap(), GroupState::Ended(-1));
     assert_eq!(stale.stop(LONG).await.unwrap(), Stopped::Before);
     assert!(runs(other.session()));
@@ -172,6 +206,18 @@ async fn only_what_dead_runs_of_this_machine_left_is_swept() {
     assert_eq!(alive, [true, false, true]);
     assert!(!Path::new(&dead.state_dir()).exists() && Path::new(&own.state_dir()).exists());
     assert!(own.sweep().await.unwrap().is_empty());
+    // Whatever a node was called then, and though nothing carries the mark.
+    let renamed = NodeSpec { name: format!("{}-once", own.spec().name), ..own.spec().clone() };
+    let renamed = Node::of(&renamed, &dead.owner);
+    groups.push(renamed.start("tool", "exec env -i sleep 63", "log").await.unwrap());
+    until("the mark is gone", || {
+        let pid = groups[3].session();
+        std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|text| text.is_empty())
+    })
+    .await;
+    let lines = own.sweep().await.unwrap();
+    assert!(lines[0].starts_with("ended `sleep 63` (pid "), "{lines:?}");
+    assert!(!Path::new(&renamed.state_dir()).exists());
     for node in [&own, &elsewhere] {
         node.end_all().await.unwrap();
     }

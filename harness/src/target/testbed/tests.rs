@@ -118,6 +118,50 @@ async fn a_tool_that_cannot_be_left_is_named_to_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_node_that_no_trial_needs_may_be_out_of_reach_until_one_does() {
+    let mut bed = Bed::new();
+    let [server, client] = [0, 1].map(|at| bed.spec.nodes[at].clone());
+    let told = bed.directory.path().join("told");
+    // On every node that can be reached.
+    bed.spec.hooks.truncate(1);
+    bed.spec.hooks[0].node = None;
+    bed.spec.watched = vec![server.name.clone()];
+    fs::write(&client.workdir, "no directory").unwrap();
+    let mut target = bed.target();
+    let members = target.up(&bed.logs()).await.unwrap();
+    assert_eq!(members.iter().map(|one| &*one.name).collect::<Vec<_>>(), [&server.name]);
+    target.reset().await.unwrap();
+    assert_eq!(bed.told(), "all");
+    fs::remove_file(&client.workdir).unwrap();
+    bed.spec.watched.push(client.name.clone());
+    assert!(target.adopt(&bed.for_tool(None)));
+    assert_eq!(target.up(&bed.logs()).await.unwrap().len(), 2);
+    // What surrounds everything begins again, on both.
+    assert_eq!(fs::read_to_string(&told).unwrap(), "all\n-all\nall\nall\n");
+    target.down().await.unwrap();
+    assert_eq!(bed.told(), "all -all all all -all -all");
+}
+
+#[tokio::test]
+async fn what_a_hook_around_trials_started_lives_until_its_post() {
+    let mut bed = Bed::new();
+    let pid = bed.directory.path().join("pid");
+    let shown = pid.display();
+    let start = "env -u PROOFLOAD_GROUP setsid sleep 68 >/dev/null 2>&1";
+    bed.spec.hooks.truncate(1);
+    bed.spec.hooks[0].init = Some(format!("{start} & echo $! > {shown}"));
+    let post = format!("kill $(cat {shown}) && echo ended >> {shown}");
+    bed.spec.hooks[0].post = Some(post);
+    let mut target = bed.target();
+    for _ in 0..2 {
+        target.up(&bed.logs()).await.unwrap();
+        target.reset().await.unwrap();
+    }
+    target.down().await.unwrap();
+    assert!(fs::read_to_string(&pid).unwrap().ends_with("ended\n"));
+}
+
+#[tokio::test]
 async fn another_configuration_is_not_adopted() {
     let bed = Bed::new();
     let mut target = bed.target();
