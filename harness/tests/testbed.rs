@@ -7,6 +7,8 @@
 mod discovery;
 #[path = "testbed/faults.rs"]
 mod faults;
+#[path = "testbed/hooks.rs"]
+mod hooks;
 #[path = "testbed/lab.rs"]
 mod lab;
 #[path = "testbed/network.rs"]
@@ -37,7 +39,10 @@ fn main() -> ExitCode {
     let mut trials = prometheus::trials();
     trials.extend(nodes::trials());
     let on_the_testbed: Vec<Trial> =
-        [discovery::trials(), network::trials(), faults::trials()].into_iter().flatten().collect();
+        [discovery::trials(), network::trials(), faults::trials(), hooks::trials()]
+            .into_iter()
+            .flatten()
+            .collect();
     let missing = lab::missing();
     if let Some(reason) = missing.as_ref().filter(|_| !lab::is_required()) {
         eprintln!(

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use proofload::model::{Outcome, Verdict};
@@ -19,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("a_tool_that_dies_fails_its_case_with_its_last_lines", dying_tool),
         trial("a_taken_port_is_named_with_its_holder", taken_port),
         trial("a_node_that_is_down_from_the_start_is_named", node_down),
+        trial("a_guest_that_is_down_from_the_start_fails_its_own_cases_alone", guest_down),
         trial("a_full_disk_on_a_node_is_named", full_disk),
         trial("a_node_that_is_lost_in_a_test_is_named_and_cleaned_by_the_next_run", lost_node),
     ]
@@ -34,9 +34,15 @@ select.environments = ["host"]
 baseline = false
 "#;
 
-/// A template of one category of host tools, each a script of its own.
-fn tools(lab_tools: &[(&str, &str)]) -> String {
-    let mut text = "tools:\n  categories:\n    performance/faults:\n      environment: \"host\"\n      tools:\n".to_owned();
+/// A template of one category of tools of an environment, each a script of its own.
+pub(crate) fn tools(environment: &str, lab_tools: &[(&str, &str)]) -> String {
+    format!("tools:\n  categories:\n{}", category(environment, lab_tools))
+}
+
+fn category(environment: &str, lab_tools: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "    performance/{environment}-faults:\n      environment: \"{environment}\"\n      tools:\n"
+    );
     for (script, command) in lab_tools {
         text.push_str(&format!(
             "        - script: \"{script}\"\n          template: {}\n          ready: \"^ready\"\n",
@@ -46,7 +52,7 @@ fn tools(lab_tools: &[(&str, &str)]) -> String {
     text
 }
 
-const SOUND: (&str, &str) = ("sound.sh", "echo ready; exec sleep 600");
+pub(crate) const SOUND: (&str, &str) = ("sound.sh", "echo ready; exec sleep 600");
 
 fn outcomes(run: &Run, tool: &str) -> Vec<Outcome> {
     let own =
@@ -62,7 +68,7 @@ fn expect_the_other_case(run: &Run) {
 
 fn hanging_tool() {
     let hangs = ("hangs.sh", "trap '' TERM INT HUP; echo ready; while :; do sleep 1; done");
-    let lab = Lab::new(&tools(&[hangs, SOUND]), |input| input);
+    let lab = Lab::new(&tools("host", &[hangs, SOUND]), |input| input);
     let run = lab.suite(SHORT).run();
     run.expect_code(1);
     let found = outcomes(&run, "hangs");
@@ -75,7 +81,7 @@ fn hanging_tool() {
 fn dying_tool() {
     let dies =
         ("dies.sh", "echo ready; echo about to give up; sleep 1; echo no such probe >&2; exit 3");
-    let lab = Lab::new(&tools(&[dies]), |input| input);
+    let lab = Lab::new(&tools("host", &[dies]), |input| input);
     let run = lab.suite(&SHORT.replace("2s", "4s")).run();
     run.expect_code(1);
     let found = outcomes(&run, "dies");
@@ -111,7 +117,7 @@ impl Drop for Holder {
 }
 
 fn taken_port() {
-    let lab = Lab::new(&tools(&[SOUND]), |input| input);
+    let lab = Lab::new(&tools("host", &[SOUND]), |input| input);
     let line = "iperf3 -s -p 5001 >/dev/null 2>&1 </dev/null & echo $!";
     let pid = lab::on_host("host-server", line).trim().to_owned();
     let holder = Holder { host: "host-server", pid: pid.clone() };
@@ -125,7 +131,7 @@ fn taken_port() {
 }
 
 fn node_down() {
-    let lab = Lab::new(&tools(&[SOUND]), |input| input);
+    let lab = Lab::new(&tools("host", &[SOUND]), |input| input);
     let down = Down::new("host-client");
     let run = lab.suite(SHORT).run();
     drop(down);
@@ -136,16 +142,55 @@ fn node_down() {
     assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
 }
 
+fn guest_down() {
+    let both = category("vm", &[SOUND]);
+    let (directory, tools) = (tempfile::tempdir().unwrap(), tools("host", &[SOUND]) + &both);
+    let config = directory.path().join("ssh_config");
+    let own = Path::new(lab::STATE).join("ssh_config");
+    fs::copy(&own, &config).unwrap();
+    let shown = config.display().to_string();
+    let lab = Lab::new(&tools, |input| input.replace(&own.display().to_string(), &shown));
+    // What is said first holds: nothing listens there.
+    let reachable = fs::read_to_string(&own).unwrap();
+    fs::write(&config, format!("Host 198.18.1.102\n  Port 9\n\n{reachable}")).unwrap();
+    let run = lab.suite(&SHORT.replace("select.environments = [\"host\"]\n", "")).run();
+    run.expect_code(4);
+    let of = |environment: &str| -> Vec<Outcome> {
+        let own = run.results.scenarios.iter();
+        let own = own.filter(|trial| trial.id.contains(&format!("environment={environment}")));
+        own.filter_map(|trial| trial.outcome.clone()).collect()
+    };
+    assert_eq!(of("host"), vec![Outcome::Completed; 8], "{}", run.stderr);
+    let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("vm-client") && why.contains("refused"));
+    let guests = of("vm");
+    assert!(!guests.is_empty() && guests.iter().all(named), "{guests:?}");
+    assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
+}
+
+/// A disk on a host without room, until this is dropped.
+struct Full(String);
+
+impl Full {
+    fn new() -> Self {
+        let small = lab::truth("host-client")["small_disk"].as_str().unwrap().to_owned();
+        let fill = format!("head -c 100000000 /dev/zero >{small}/filler 2>/dev/null; :");
+        lab::on_host("host-client", &fill);
+        Self(small)
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        lab::on_host("host-client", &format!("rm -f {}/filler", self.0));
+    }
+}
+
 fn full_disk() {
-    let small = lab::truth("host-client")["small_disk"].as_str().unwrap().to_owned();
     let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
-    lab::on_host(
-        "host-client",
-        &format!("head -c 100000000 /dev/zero >{small}/filler 2>/dev/null; :"),
-    );
-    let lab = Lab::new(&tools(&[SOUND]), |input| input.replace(&workdir, &small));
+    let full = Full::new();
+    let lab = Lab::new(&tools("host", &[SOUND]), |input| input.replace(&workdir, &full.0));
     let run = lab.suite(SHORT).run();
-    lab::on_host("host-client", &format!("rm -f {small}/filler"));
+    drop(full);
     run.expect_code(4);
     let found = outcomes(&run, "sound");
     let named = |outcome: &Outcome| matches!(outcome, Outcome::Broken(why) if why.contains("host-client") && why.contains("No space left"));
@@ -154,7 +199,7 @@ fn full_disk() {
 }
 
 fn lost_node() {
-    let lab = Lab::new(&tools(&[SOUND]), |input| input);
+    let lab = Lab::new(&tools("host", &[SOUND]), |input| input);
     let (child, results) = lab.suite(&SHORT.replace("2s", "20s")).start();
     wait_for_phase(results.path(), "tcp_rr");
     let down = Down::new("host-client");
@@ -163,7 +208,12 @@ fn lost_node() {
     let left = lab::left_on_hosts();
     drop(down);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
-    assert!(stderr.contains("host-client"), "{stderr}");
+    let lost = proofload::results::read(&run_directory(results.path()).unwrap()).unwrap();
+    let outcome = lost.scenarios.first().and_then(|trial| trial.outcome.clone());
+    assert!(
+        matches!(&outcome, Some(Outcome::Broken(why)) if why.contains("host-client")),
+        "{outcome:?}"
+    );
     let on_the_other: Vec<&String> =
         left.iter().filter(|line| line.starts_with("host-server")).collect();
     assert!(
@@ -178,29 +228,20 @@ fn lost_node() {
 }
 
 /// Waits until a run has begun a phase and sampled it twice.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what happens in other processes is looked for again and again"
-)]
-fn wait_for_phase(results: &Path, phase: &str) {
-    let until = Instant::now() + Duration::from_secs(60);
+pub(crate) fn wait_for_phase(results: &Path, phase: &str) {
     let wanted = format!("\"phase\":\"{phase}\"");
-    while Instant::now() < until {
+    lab::wait_for(phase, || {
         let journal = run_directory(results).map(|directory| directory.join("journal.jsonl"));
         let text = journal.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-        if text.matches(&wanted).count() >= 2 {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("the run never came to {phase}");
+        text.matches(&wanted).count() >= 2
+    });
 }
 
 /// A host without its sshd, which is started again in any case.
-struct Down(&'static str);
+pub(crate) struct Down(&'static str);
 
 impl Down {
-    fn new(host: &'static str) -> Self {
+    pub(crate) fn new(host: &'static str) -> Self {
         script(host, "sshd_stop");
         Self(host)
     }

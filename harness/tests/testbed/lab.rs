@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -142,6 +143,22 @@ pub(crate) fn on_host(host: &str, line: &str) -> String {
         Command::new(&enter).args(["sh", "-c", line]).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{host}: {line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Waits for what happens in other processes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what happens in other processes is looked for again and again"
+)]
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(120);
+    while Instant::now() < until {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it never came to {what}");
 }
 
 /// What a line for the shell of a guest prints.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
+use proofload::gate::Check;
 use proofload::model::Verdict;
 
 use crate::lab::{self, Lab, trial};
@@ -39,15 +40,47 @@ fn both_tools() {
     for (id, verdict) in &verdicts {
         if id.contains("tool=packet_grinder") {
             assert_eq!(*verdict, Verdict::Fail, "{id}: {:#?}", run.failing());
+            // It was measured and found so, in both tests: nothing broke.
+            let measured = |check: &&&Check| check.id == *id && check.metric.starts_with("net.");
+            let failing = run.failing();
+            let worse = failing.iter().filter(measured).filter(|one| one.verdict == Verdict::Fail);
+            assert_eq!(worse.count(), 2, "{id}: {failing:#?}");
         } else {
-            assert!(
-                *verdict != Verdict::Fail && *verdict != Verdict::Error,
-                "{id}: {:#?}",
-                run.failing()
-            );
+            let is_sound =
+                matches!(*verdict, Verdict::Pass | Verdict::Inconclusive | Verdict::Warn);
+            assert!(is_sound, "{id}: {:#?}", run.failing());
         }
     }
+    expect_readings_of_tools(&run);
     assert_eq!(lab::left_on_nodes(), Vec::<String>::new());
+}
+
+/// That walks with a tool have what it used, and those without have not.
+fn expect_readings_of_tools(run: &Run) {
+    let used = [
+        "cpu.usage",
+        "cpu.time",
+        "memory.rss",
+        "memory.virtual",
+        "faults.minor",
+        "faults.major",
+        "processes",
+        "log.size",
+    ];
+    for trial in &run.results.scenarios {
+        let has_tool = trial.id.contains("::ab=b");
+        let readings = || trial.samples.iter().flat_map(|sample| &sample.readings);
+        for metric in used {
+            let found = readings().any(|one| one.metric == metric && *one.source == *"tool");
+            assert_eq!(found, has_tool, "{metric} in {}", trial.id);
+        }
+        for metric in ["tool.startup.time", "tool.startup.cpu"] {
+            let found = readings().any(|one| one.metric == metric && one.value > 0.0);
+            assert_eq!(found, has_tool, "{metric} in {}", trial.id);
+        }
+        let grown = readings().filter(|one| one.metric == "log.size").map(|one| one.value);
+        assert!(!has_tool || grown.fold(0.0, f64::max) > 0.0, "{}", trial.id);
+    }
 }
 
 /// The verdict of every comparison, by id.

@@ -262,6 +262,7 @@ fn lost(server: &Server) {
         let pid = fs::read_to_string(&started).unwrap().trim().parse().unwrap();
         assert!(!runs(pid), "{pid}");
         assert_eq!(group.state().await.unwrap(), GroupState::Running);
+        connection.close().await;
         connection = node.connect().await.unwrap();
         assert!(connection.is_up());
         assert_eq!(group.stop(LONG).await.unwrap(), Stopped::InTime);

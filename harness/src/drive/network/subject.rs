@@ -14,10 +14,7 @@ use crate::host::{Check, wait_for};
 use crate::model::Reading;
 use crate::model::metric::{TOOL_STARTUP_CPU, TOOL_STARTUP_TIME};
 use crate::model::quantity::Length;
-use crate::model::spec::network::Tool;
-
-/// The name of its group on its node, by which probes find it.
-pub(super) const GROUP: &str = "tool";
+use crate::model::spec::network::{TOOL, Tool};
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -64,8 +61,8 @@ impl Subject {
         self.output = output;
         let began = Instant::now();
         // Known before it runs, so that it is ended also where this is cut off.
-        self.group = Some(self.node.group(GROUP));
-        let started = self.node.start(GROUP, &self.tool.command, &self.output).await;
+        self.group = Some(self.node.group(TOOL));
+        let started = self.node.start(TOOL, &self.tool.command, &self.output).await;
         let group = &*self.group.insert(started.map_err(|error| lost(&error))?);
         let subject = (&*self.node, self.output.as_str(), &**group);
         let ready = match &self.ready {

@@ -206,6 +206,10 @@ pub enum Direction {
     Both,
 }
 
+/// The name of the group that a tool under test runs in on its node, by which the probe of nodes finds it, and the source
+/// of what is read of it.
+pub const TOOL: &str = "tool";
+
 /// What a hook surrounds. Levels nest in this order.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -231,8 +235,9 @@ pub enum Level {
 /// - `builtin:require PROGRAM...` fails where one of the programs is missing, and says which package has it;
 /// - `builtin:upload LOCAL REMOTE` copies the content of a directory here, relative to the workspace root, to the node.
 ///
-/// What an `init` leaves running in the background on a node is ended when the trial is over, and fails it: what must
-/// stay up belongs to the node's service manager, which `init` asks to start it and `post` to stop it.
+/// What an `init` of the levels `global` and `tool` leaves running in the background on a node lives until its `post`; what
+/// is left then is ended. What one of the levels `case` and `test` leaves running when its trial is over is ended, and
+/// fails it. What is open when the harness itself is killed is not undone: the next run ends its processes alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
@@ -240,7 +245,8 @@ pub struct Hook {
     pub level: Level,
     /// Told in the event log.
     pub name: String,
-    /// The node that it runs on; every node of the configuration where absent.
+    /// The node that it runs on. Where absent: every node that can be reached, of the levels `case` and `test` those that
+    /// take part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     /// A line for the node's shell before; a failure fails what it surrounds.

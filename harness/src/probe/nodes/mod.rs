@@ -24,13 +24,12 @@ use crate::model::metric::{
     CPU_TIME, CPU_USAGE, FAULTS_MAJOR, FAULTS_MINOR, LOG_SIZE, MEMORY_RSS, MEMORY_VIRTUAL,
     NODE_CPU_BUSY, NODE_CPUS, PROCESSES,
 };
+use crate::model::spec::network::TOOL;
 use crate::model::{Handle, Incident, Member, Metric, Observation, Reading};
 use answer::Answer;
 use script::{END, script};
 use tool::Tree;
 
-/// The name under which a tool under test is started on a node, and the source of its readings.
-const TOOL: &str = "tool";
 /// How long a node may take to answer; a tick waits for the slowest.
 const WITHIN: Duration = Duration::from_secs(2);
 /// Over less time than two ticks of the clock a rate says nothing.

@@ -42,7 +42,8 @@ pub(super) fn script(record: &str, known: impl Iterator<Item = u32>, first: bool
     let _ = write!(
         script,
         "g={record}
-if [ -r \"$g\" ] && read -r s b _ _ _ o <\"$g\"; then
+set -- \"${{g%group}}exit.\"*
+if [ ! -e \"$1\" ] && [ -r \"$g\" ] && read -r s b _ _ _ o <\"$g\"; then
   read -r u _ </proc/uptime
   cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=$s\" -v 'k={known}' '{SELECT}' || echo @failed
   [ -e \"$o\" ] && {{ echo @output; ls -lnL \"$o\"; }}

@@ -151,13 +151,21 @@ fn only_one_tool_is_read() {
 
 /// Asks this machine, in a shell, after a group whose session is that of this test.
 #[track_caller]
-fn ask(shell: &[&str], known: &[u32], awk_is_missing: bool) -> std::process::Output {
+fn ask(
+    shell: &[&str],
+    known: &[u32],
+    awk_is_missing: bool,
+    has_ended: bool,
+) -> std::process::Output {
     let state = tempfile::tempdir().unwrap();
     let own = std::fs::read_to_string("/proc/self/stat").unwrap();
     let session = own.rsplit_once(") ").unwrap().1.split(' ').nth(3).unwrap().to_owned();
     let (record, log) = (state.path().join("to ol.group"), state.path().join("a b.log"));
     std::fs::write(&log, "12345").unwrap();
     std::fs::write(&record, format!("{session} 0 1 2 boot {}\n", log.display())).unwrap();
+    if has_ended {
+        std::fs::write(state.path().join("to ol.exit.0"), "").unwrap();
+    }
     let record = quote(record.to_str().unwrap()).unwrap();
     let line = script(&record, known.iter().copied(), true);
     let mut command = Command::new(shell[0]);
@@ -182,7 +190,7 @@ fn this_machine_answers_in_any_posix_shell() {
         if Command::new(shell[0]).arg("--help").output().is_err() {
             continue;
         }
-        let output = ask(shell, &[1], false);
+        let output = ask(shell, &[1], false, false);
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && output.stderr.is_empty(), "{shell:?} {output:?}");
         let answer = Answer::parse(&text).unwrap();
@@ -196,7 +204,15 @@ fn this_machine_answers_in_any_posix_shell() {
 
 #[test]
 fn a_node_without_awk_says_so_instead_of_showing_no_tool() {
-    let output = ask(&["/bin/sh"], &[], true);
+    let output = ask(&["/bin/sh"], &[], true, false);
     let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout));
     assert!(answer.is_err_and(|why| why.contains("awk")), "{output:?}");
+}
+
+#[test]
+fn a_tool_that_has_ended_costs_its_node_nothing_more() {
+    // What looks for its processes is not there, and is not missed.
+    let output = ask(&["/bin/sh"], &[], true, true);
+    let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout)).unwrap();
+    assert!(answer.tool.is_none() && answer.times.cpus > 0, "{output:?}");
 }

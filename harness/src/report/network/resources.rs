@@ -4,11 +4,9 @@ use super::cases::{Case, mean, value};
 use crate::model::metric::{
     CPU_TIME, CPU_USAGE, LOG_SIZE, MEMORY_RSS, MEMORY_VIRTUAL, TOOL_STARTUP_CPU, TOOL_STARTUP_TIME,
 };
+use crate::model::spec::network::TOOL;
 use crate::model::{Metric, Sample};
 use crate::results::TrialRecord;
-
-/// What the probe of nodes calls the tool.
-const TOOL: &str = "tool";
 
 /// What was used in the walks of a case: the mean of averages, the largest of maxima.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

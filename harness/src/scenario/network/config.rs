@@ -28,7 +28,7 @@ pub struct Config {
     pub nodes: Vec<NodeSpec>,
     /// The pairs of nodes.
     pub pairs: Vec<Ends>,
-    /// What is copied to the nodes that run tools, relative to the directory; absent where there is no such directory.
+    /// What is copied to every node, relative to the directory; absent where there is no such directory.
     pub tools: Option<PathBuf>,
     /// Every case of every tool that has a pair.
     pub cases: Vec<Configured>,
