@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::workflow::{Cycle, CycleType, Workflow};
-use crate::model::metric::{NET_LATENCY_MEAN, NET_PACKETS, NET_THROUGHPUT};
 use crate::model::rules::{AbMetric, AbRule};
-use crate::model::spec::network::{NetworkSpec, Test, TestbedSpec, Topic};
+use crate::model::spec::network::{NetworkSpec, Test, TestbedSpec};
 use crate::model::spec::{DriverSpec, TargetSpec};
 use crate::model::{Action, Kind, Param, Params, Phase, Rules, Severity, Stat};
 use crate::plan::{Comparison, Trial};
@@ -94,17 +93,11 @@ impl Workflow {
 
     /// The rules of a comparison: each test by the figure that it is about, and the limit of that.
     fn rules(&self, tests: &[Test]) -> Rules {
-        let topics = [
-            (Topic::Throughput, &NET_THROUGHPUT),
-            (Topic::Latency, &NET_LATENCY_MEAN),
-            (Topic::Pps, &NET_PACKETS),
-        ];
         let limits = &self.proofload.limits;
         let metric = |test: &Test| {
             let limit = limits.get(&test.topic).copied();
-            let (_, metric) = topics.iter().find(|(topic, _)| *topic == test.topic)?;
-            Some(AbMetric {
-                metric: metric.id().to_owned(),
+            AbMetric {
+                metric: test.topic.metric().id().to_owned(),
                 source: Some(test.name.clone()),
                 stat: Stat::Mean,
                 severity: Severity::Warn,
