@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -49,8 +48,8 @@ pub(super) async fn compare(
             if over || due && course.judge().decided {
                 break;
             }
-            if began.elapsed() >= sides.budget {
-                course.out_of_time(counted, sides.budget)?;
+            if sides.ends_block(pair) && began.elapsed() >= sides.budget {
+                course.out_of_time(counted, sides)?;
                 break;
             }
             pair += 1;
@@ -144,11 +143,10 @@ impl Course<'_> {
     }
 
     /// Keeps with the last run that the time was used up, so that a later judgement can say it too.
-    fn out_of_time(&mut self, counted: u32, budget: Duration) -> io::Result<()> {
+    fn out_of_time(&mut self, counted: u32, sides: &Comparison) -> io::Result<()> {
         let Some(last) = self.runs.last_mut() else { return Ok(()) };
-        let (most, budget) = (self.most, Length(budget));
-        let reason =
-            format!("ended after {counted} of {most} pairs: ab.budget = {budget} is used up");
+        let (most, key, budget) = (self.most, sides.budget_key, Length(sides.budget));
+        let reason = format!("ended after {counted} of {most} pairs: {key} = {budget} is used up");
         let line = Line::Ended { id: last.id.clone(), reason };
         self.live.write(&line)?;
         last.take(line);

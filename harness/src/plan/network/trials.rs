@@ -12,6 +12,8 @@ use crate::scenario::Ab;
 
 /// The shortest phase that is read: once.
 const ONCE: Duration = Duration::from_millis(1);
+/// The pairs of a block: baseline, tool, tool, baseline.
+const BLOCK: u32 = 2;
 
 impl Workflow {
     /// The trials of a valid workflow, in its order: a baseline as often as it says, a case as one comparison.
@@ -86,8 +88,14 @@ impl Workflow {
         });
         let id = a.id.strip_suffix("::ab=a").unwrap_or(&a.id).to_owned();
         let params = Params(cycle.proofload.params.0.clone());
-        let comparison =
-            Comparison { a: a.clone(), b, budget: self.proofload.budget.0, warmup: false };
+        let comparison = Comparison {
+            a: a.clone(),
+            b,
+            budget: self.proofload.budget.0,
+            budget_key: "network.budget",
+            block: BLOCK,
+            warmup: false,
+        };
         Trial { id, params, side: Params::default(), comparison: Some(Box::new(comparison)), ..a }
     }
 
@@ -104,15 +112,14 @@ impl Workflow {
                 min_effect: limit,
                 margin: limit,
                 priors: std::collections::BTreeMap::new(),
-            })
+            }
         };
-        let metrics = tests.iter().filter_map(metric);
+        let metrics = tests.iter().map(metric);
         // Every metric has its own; a workflow without limits was refused.
         let least = limits.values().copied().reduce(f64::min).unwrap_or_default();
         Rules {
             ab: Some(AbRule {
-                // A block is two pairs.
-                looks: vec![2 * self.proofload.repeat],
+                looks: vec![BLOCK * self.proofload.repeat],
                 min_effect: least,
                 margin: least,
                 within: None,
