@@ -14,7 +14,7 @@ use crate::gate::{Check, comparison};
 use crate::model::quantity::Length;
 use crate::model::{Outcome, Rules, Verdict};
 use crate::plan::{Comparison, Trial};
-use crate::results::document::{COMPARISON, DISCARDED, FIRST, PHASES};
+use crate::results::document::{COMPARISON, DISCARDED, FIRST};
 use crate::results::{self, Line, Results, RunDirectory, TrialHeader, TrialRecord};
 use crate::scenario::Ab;
 
@@ -164,7 +164,7 @@ fn with_priors(live: &Live, trial: &Trial) -> Rules {
     let header = header(trial);
     let asked = compare::Asked {
         comparison: &trial.id,
-        phases: header.metadata.get(PHASES),
+        metadata: &header.metadata,
         machine: Some(live.machine()),
     };
     let past = live.past().read(live.directory());
