@@ -186,6 +186,25 @@ fn many_comparisons_need_more_than_one() {
     assert_eq!(worse.verdict, ChangeVerdict::Inconclusive, "{}", worse.reason);
     assert!(worse.reason.contains("worse if taken alone, but not surely among 10 comparisons"));
     assert!(worse.p.unwrap() < 0.025 && worse.p_bh <= worse.p_holm);
+    // Surely worse among all of them; and its own interval lies beyond the limit, which is not judged by it.
+    let beyond = [(1.0, 1.05), (1.0, 1.03), (1.0, 1.06), (1.0, 1.04), (1.0, 1.03)];
+    let series: Vec<(&Metric, &[(f64, f64)])> = series
+        .iter()
+        .enumerate()
+        .map(|(index, (metric, same))| (*metric, if index == 0 { &beyond[..] } else { *same }))
+        .collect();
+    let mut rule = rule(&[5], metrics.map(of).to_vec());
+    rule.metrics[0].severity = Severity::Warn;
+    let found = changes(&pairs_of(&rule, &series));
+    let warned = &found[0];
+    assert!(warned.interval.unwrap()[0] > 1.02, "{}", warned.reason);
+    assert_eq!(warned.verdict, ChangeVerdict::Warn, "{}", warned.reason);
+    let said = "surely worse, by 2% or more as estimated; more than 2% worse if taken alone, but not surely among 10 \
+                comparisons";
+    assert!(warned.reason.contains(said), "{}", warned.reason);
+    // Alone it fails.
+    let alone = changes(&pairs_of(&rule, &series[..1]));
+    assert_eq!(alone[0].verdict, ChangeVerdict::Fail, "{}", alone[0].reason);
 }
 
 #[test]
@@ -267,25 +286,6 @@ fn priors_pool_the_scatter_of_past_pairs_and_not_their_changes() {
     assert_eq!((runs(&short), runs(&long)), (Some(1), None));
 }
 
-/// A run of a version that began in this minute.
-fn begun(params: &[(&str, i64)], minute: i64, value: f64) -> TrialRecord {
-    let mut trial = blank();
-    for (name, value) in params {
-        trial.scenario_params.insert((*name).to_owned(), (*value).into());
-    }
-    let begin = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(minute);
-    trial.started_at = Date(begin);
-    read(&mut trial, ("sample", 0), (&metric::MEMORY_ANON, "api"), 1.0, &[value]);
-    trial
-}
-
-fn designs(base: &[i64], new: &[i64]) -> Design {
-    let trials = |minutes: &[i64]| -> Vec<TrialRecord> {
-        minutes.iter().map(|minute| begun(&[], *minute, 1e8)).collect()
-    };
-    let (base, new) = (trials(base), trials(new));
-    let (sides, _) = sides(&base.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>());
-    let rule = rule(&[], vec![of(&metric::MEMORY_ANON)]);
 #[test]
 fn what_another_testbed_showed_of_scatter_does_not_weigh() {
     let past = crate::analysis::tests::network::network();
@@ -305,6 +305,25 @@ fn what_another_testbed_showed_of_scatter_does_not_weigh() {
     assert_eq!(runs(&Map::new()), None, "of ends that nobody knows");
 }
 
+/// A run of a version that began in this minute.
+fn begun(params: &[(&str, i64)], minute: i64, value: f64) -> TrialRecord {
+    let mut trial = blank();
+    for (name, value) in params {
+        trial.scenario_params.insert((*name).to_owned(), (*value).into());
+    }
+    let begin = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(minute);
+    trial.started_at = Date(begin);
+    read(&mut trial, ("sample", 0), (&metric::MEMORY_ANON, "api"), 1.0, &[value]);
+    trial
+}
+
+fn designs(base: &[i64], new: &[i64]) -> Design {
+    let trials = |minutes: &[i64]| -> Vec<TrialRecord> {
+        minutes.iter().map(|minute| begun(&[], *minute, 1e8)).collect()
+    };
+    let (base, new) = (trials(base), trials(new));
+    let (sides, _) = sides(&base.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>());
+    let rule = rule(&[], vec![of(&metric::MEMORY_ANON)]);
     between(&sides, &rule, |_, _| BTreeMap::new()).changes[0].design
 }
 
