@@ -194,8 +194,9 @@ fn two(
         None => Vec::new(),
     };
     let machine = base.iter().chain(new).find_map(|results| results.environment.as_ref());
-    let priors = |comparison: &str, phases: Option<&serde_json::Value>, of: &AbMetric| {
-        compare::priors(&past, compare::Asked { comparison, phases, machine }, of)
+    let priors = |run: &TrialRecord, of: &AbMetric| {
+        let (comparison, metadata) = (compare::matching::trial_id(run), &run.metadata);
+        compare::priors(&past, compare::Asked { comparison, metadata, machine }, of)
     };
     let (sides, unmatched) = compare::sides(&base_trials, &new_trials);
     let mut found = compare::between(&sides, &rule, priors);

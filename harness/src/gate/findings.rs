@@ -4,7 +4,6 @@ use super::thresholds::event_kind;
 use super::{Check, EVERY_SOURCE, leaks};
 use crate::analysis::{Analysis, Leak, MIB, Reset, ResetVerdict, rules};
 use crate::model::rules::{LeakGate, ResetMethod, ResetRule};
-use crate::model::spec::network::Topic;
 use crate::model::{Kind, Metric, Verdict, metric};
 use crate::results::TrialRecord;
 
@@ -68,14 +67,10 @@ fn figures(trial: &TrialRecord) -> Vec<Check> {
         return vec![check(EVERY_SOURCE, &metric::NET_THROUGHPUT)];
     }
     let missed = tests.iter().filter_map(|test| {
-        let own = match test.topic {
-            Topic::Throughput => &metric::NET_THROUGHPUT,
-            Topic::Latency => &metric::NET_LATENCY_MEAN,
-            Topic::Pps => &metric::NET_PACKETS,
-        };
+        let own = test.topic.metric();
         let has_own =
             readings().any(|reading| reading.metric == own.name && *reading.source == *test.name);
-        (!has_own).then(|| check(&test.name, own))
+        (!has_own).then(|| check(&test.name, &own))
     });
     missed.collect()
 }

@@ -16,9 +16,13 @@ pub struct Comparison {
     pub a: Trial,
     /// The new one.
     pub b: Trial,
-    /// No further pair is begun after this time.
+    /// No further block is begun after this time.
     #[serde(with = "as_length")]
     pub budget: Duration,
+    /// The key that says so.
+    pub budget_key: &'static str,
+    /// How many pairs are a block, of which none is left half done for want of time.
+    pub block: u32,
     /// True: a pair that does not count is run first.
     pub warmup: bool,
 }
@@ -36,6 +40,12 @@ impl Comparison {
         };
         let (a, b) = (run(&self.a), run(&self.b));
         if number > 0 && number.is_multiple_of(2) { [b, a] } else { [a, b] }
+    }
+
+    /// True where a block ends with this pair.
+    #[must_use]
+    pub fn ends_block(&self, pair: u32) -> bool {
+        pair.is_multiple_of(self.block)
     }
 }
 
@@ -61,6 +71,13 @@ pub(super) fn trial(
     });
     let id = a.id.strip_suffix("::ab=a").unwrap_or(&a.id).to_owned();
     let params = Params(a.params.0.iter().filter(|(name, _)| name != Ab::SIDE).cloned().collect());
-    let comparison = Comparison { budget: ab.budget.0, warmup: ab.warmup, a: a.clone(), b };
+    let comparison = Comparison {
+        a: a.clone(),
+        b,
+        budget: ab.budget.0,
+        budget_key: "ab.budget",
+        block: 1,
+        warmup: ab.warmup,
+    };
     Trial { id, params, side: Params::default(), comparison: Some(Box::new(comparison)), ..a }
 }

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::TrialRecord;
 use crate::model::spec::NetworkSpec;
@@ -85,6 +86,11 @@ impl Traffic {
         }
     }
 
+    /// What the metadata of a trial tell.
+    pub(crate) fn in_metadata(metadata: &Map<String, Value>) -> Option<Self> {
+        Self::deserialize(metadata.get(NETWORK)?).ok()
+    }
+
     /// True where both ran in one environment, between the same ends.
     #[must_use]
     pub fn is_comparable(&self, other: &Self) -> bool {
@@ -97,6 +103,6 @@ impl TrialRecord {
     /// What ran, of a trial of kind network.
     #[must_use]
     pub fn traffic(&self) -> Option<Traffic> {
-        Traffic::deserialize(self.metadata.get(NETWORK)?).ok()
+        Traffic::in_metadata(&self.metadata)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -15,7 +14,7 @@ use crate::gate::{Check, comparison};
 use crate::model::quantity::Length;
 use crate::model::{Outcome, Rules, Verdict};
 use crate::plan::{Comparison, Trial};
-use crate::results::document::{COMPARISON, DISCARDED, FIRST, PHASES};
+use crate::results::document::{COMPARISON, DISCARDED, FIRST};
 use crate::results::{self, Line, Results, RunDirectory, TrialHeader, TrialRecord};
 use crate::scenario::Ab;
 
@@ -49,8 +48,8 @@ pub(super) async fn compare(
             if over || due && course.judge().decided {
                 break;
             }
-            if began.elapsed() >= sides.budget {
-                course.out_of_time(counted, sides.budget)?;
+            if sides.ends_block(pair) && began.elapsed() >= sides.budget {
+                course.out_of_time(counted, sides)?;
                 break;
             }
             pair += 1;
@@ -144,11 +143,10 @@ impl Course<'_> {
     }
 
     /// Keeps with the last run that the time was used up, so that a later judgement can say it too.
-    fn out_of_time(&mut self, counted: u32, budget: Duration) -> io::Result<()> {
+    fn out_of_time(&mut self, counted: u32, sides: &Comparison) -> io::Result<()> {
         let Some(last) = self.runs.last_mut() else { return Ok(()) };
-        let (most, budget) = (self.most, Length(budget));
-        let reason =
-            format!("ended after {counted} of {most} pairs: ab.budget = {budget} is used up");
+        let (most, key, budget) = (self.most, sides.budget_key, Length(sides.budget));
+        let reason = format!("ended after {counted} of {most} pairs: {key} = {budget} is used up");
         let line = Line::Ended { id: last.id.clone(), reason };
         self.live.write(&line)?;
         last.take(line);
@@ -166,7 +164,7 @@ fn with_priors(live: &Live, trial: &Trial) -> Rules {
     let header = header(trial);
     let asked = compare::Asked {
         comparison: &trial.id,
-        phases: header.metadata.get(PHASES),
+        metadata: &header.metadata,
         machine: Some(live.machine()),
     };
     let past = live.past().read(live.directory());

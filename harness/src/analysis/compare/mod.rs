@@ -31,7 +31,6 @@ pub use prior::{Asked, priors};
 
 use crate::model::Kind;
 use crate::model::rules::{AbMetric, AbRule, Prior};
-use crate::results::document::PHASES;
 use crate::results::{Traffic, TrialRecord};
 
 /// The one-sided error of a regression, over all looks: half of 5%.
@@ -141,13 +140,12 @@ pub fn comparison(records: &[&TrialRecord]) -> Found {
 }
 
 /// Compares the runs of several trials as one family, each in pairs where its runs took turns; the rule's looks are
-/// not used. See [`Sides::pairs`]. `past` gives what past runs say of a trial, by its id and its phases, as [`priors`]
-/// does.
+/// not used. See [`Sides::pairs`]. `past` gives what past runs say of the trial that a run is of, as [`priors`] does.
 #[must_use]
 pub fn between(
     trials: &[Sides<'_>],
     rule: &AbRule,
-    past: impl Fn(&str, Option<&Value>, &AbMetric) -> BTreeMap<String, Prior>,
+    past: impl Fn(&TrialRecord, &AbMetric) -> BTreeMap<String, Prior>,
 ) -> Found {
     let mut found = Found::default();
     for sides in trials {
@@ -155,7 +153,7 @@ pub fn between(
         let id = matching::trial_id(first);
         let mut rule = rule.clone();
         for of in &mut rule.metrics {
-            of.priors = past(id, first.metadata.get(PHASES), of);
+            of.priors = past(first, of);
         }
         let apart = || Runs::Apart(sides.base.clone(), sides.new.clone());
         let runs = sides.pairs().map_or_else(apart, Runs::Pairs);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::estimate::moments;
 use super::machine;
@@ -11,15 +11,16 @@ use super::measure::values;
 use super::pairs;
 use crate::model::rules::{AbMetric, Prior};
 use crate::results::document::PHASES;
-use crate::results::{Environment, Results, TrialRecord};
+use crate::results::{Environment, Results, Traffic, TrialRecord};
 
 /// What a past run must be a run of to tell the scatter of the runs that are planned.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The comparison's id, which is that of its trial without a repetition.
     pub comparison: &'a str,
-    /// The phases of its trials, as their `metadata` has them: one id has others in every profile.
-    pub phases: Option<&'a Value>,
+    /// The metadata of its trials. One id has other phases in every profile; and once its configuration names another
+    /// testbed, traffic between other ends.
+    pub metadata: &'a Map<String, Value>,
     /// The machine, where it is known.
     pub machine: Option<&'a Environment>,
 }
@@ -41,12 +42,18 @@ pub fn priors(past: &[Results], asked: Asked<'_>, of: &AbMetric) -> BTreeMap<Str
         (Some(here), Some(there)) => machine::differences(here, there).is_empty(),
         _ => true,
     };
+    let traffic = Traffic::in_metadata(asked.metadata);
+    let same_ends = |trial: &TrialRecord| match (&traffic, trial.traffic()) {
+        (Some(own), Some(past)) => own.is_comparable(&past),
+        (own, past) => own.is_none() && past.is_none(),
+    };
     let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
     for results in past.iter().filter(elsewhere) {
         let is_it = |trial: &&TrialRecord| {
             let id = asked.comparison;
             trial.comparison().is_some_and(|own| own == id || trial_id(trial) == id)
-                && trial.metadata.get(PHASES) == asked.phases
+                && trial.metadata.get(PHASES) == asked.metadata.get(PHASES)
+                && same_ends(trial)
         };
         let records: Vec<&TrialRecord> = results.scenarios.iter().filter(is_it).collect();
         let mut differences: BTreeMap<String, Vec<f64>> = BTreeMap::new();

@@ -67,7 +67,19 @@ fn decide(change: &Change, family: usize) -> (ChangeVerdict, String) {
             Severity::Fail => ChangeVerdict::Fail,
             Severity::Warn => ChangeVerdict::Warn,
         };
-        let why = format!("surely worse, by {minimum} or more as estimated{}", ranks(change));
+        // The interval is of this change alone, and may say more than what is judged.
+        let alone = log.above(change.limit(change.min_effect));
+        let among = if alone <= change.level {
+            format!(
+                "; more than {minimum} worse if taken alone, but not surely among {family} comparisons"
+            )
+        } else if alone <= ALPHA {
+            format!("; more than {minimum} worse, but not surely enough{}", at_look(change))
+        } else {
+            String::new()
+        };
+        let why =
+            format!("surely worse, by {minimum} or more as estimated{among}{}", ranks(change));
         return (verdict, why);
     }
     if log.below(change.limit(change.margin)) <= ALPHA {
@@ -77,10 +89,7 @@ fn decide(change: &Change, family: usize) -> (ChangeVerdict, String) {
     let why = if estimated && p <= change.level {
         format!("worse if taken alone, but not surely among {family} comparisons")
     } else if estimated && p <= ALPHA {
-        let look = change.look.map_or_else(String::new, |look| {
-            format!(" for a look after {} of {} pairs", look.pairs, look.most)
-        });
-        format!("worse, but not surely enough{look}")
+        format!("worse, but not surely enough{}", at_look(change))
     } else {
         let more = change.needed.filter(|needed| *needed > change.n);
         let more = more.map_or_else(|| "more".to_owned(), |needed| format!("about {needed}"));
@@ -89,6 +98,12 @@ fn decide(change: &Change, family: usize) -> (ChangeVerdict, String) {
         )
     };
     (ChangeVerdict::Inconclusive, format!("{why}{}", ranks(change)))
+}
+
+fn at_look(change: &Change) -> String {
+    change.look.map_or_else(String::new, |look| {
+        format!(" for a look after {} of {} pairs", look.pairs, look.most)
+    })
 }
 
 /// Where ranks see it differently.

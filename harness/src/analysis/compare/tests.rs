@@ -1,6 +1,7 @@
 //! Comparisons of made-up runs.
 
 use proptest::prelude::*;
+use serde_json::Map;
 
 use super::*;
 use crate::analysis::analyze;
@@ -185,6 +186,25 @@ fn many_comparisons_need_more_than_one() {
     assert_eq!(worse.verdict, ChangeVerdict::Inconclusive, "{}", worse.reason);
     assert!(worse.reason.contains("worse if taken alone, but not surely among 10 comparisons"));
     assert!(worse.p.unwrap() < 0.025 && worse.p_bh <= worse.p_holm);
+    // Surely worse among all of them; and its own interval lies beyond the limit, which is not judged by it.
+    let beyond = [(1.0, 1.05), (1.0, 1.03), (1.0, 1.06), (1.0, 1.04), (1.0, 1.03)];
+    let series: Vec<(&Metric, &[(f64, f64)])> = series
+        .iter()
+        .enumerate()
+        .map(|(index, (metric, same))| (*metric, if index == 0 { &beyond[..] } else { *same }))
+        .collect();
+    let mut rule = rule(&[5], metrics.map(of).to_vec());
+    rule.metrics[0].severity = Severity::Warn;
+    let found = changes(&pairs_of(&rule, &series));
+    let warned = &found[0];
+    assert!(warned.interval.unwrap()[0] > 1.02, "{}", warned.reason);
+    assert_eq!(warned.verdict, ChangeVerdict::Warn, "{}", warned.reason);
+    let said = "surely worse, by 2% or more as estimated; more than 2% worse if taken alone, but not surely among 10 \
+                comparisons";
+    assert!(warned.reason.contains(said), "{}", warned.reason);
+    // Alone it fails.
+    let alone = changes(&pairs_of(&rule, &series[..1]));
+    assert_eq!(alone[0].verdict, ChangeVerdict::Fail, "{}", alone[0].reason);
 }
 
 #[test]
@@ -233,7 +253,7 @@ fn priors_pool_the_scatter_of_past_pairs_and_not_their_changes() {
         run(pairs_of(&rule, &[(&metric::MEMORY_ANON, &values)]))
     };
     let of = &rule.metrics[0];
-    let asked = Asked { comparison: ID, phases: None, machine: None };
+    let asked = Asked { comparison: ID, metadata: &Map::new(), machine: None };
     let found = priors(&[past(0.0), past(0.5)], asked, of);
     let prior = found["api"];
     // Sum of squares 0.002 over 4 degrees of freedom, halved.
@@ -259,10 +279,30 @@ fn priors_pool_the_scatter_of_past_pairs_and_not_their_changes() {
         trial.metadata.insert("phases".into(), short.clone());
     }
     let runs = |phases: &serde_json::Value| {
-        let asked = Asked { phases: Some(phases), ..asked };
+        let metadata = Map::from_iter([("phases".to_owned(), phases.clone())]);
+        let asked = Asked { metadata: &metadata, ..asked };
         priors(&[quick.clone(), past(0.0)], asked, of).get("api").map(|prior| prior.runs)
     };
     assert_eq!((runs(&short), runs(&long)), (Some(1), None));
+}
+
+#[test]
+fn what_another_testbed_showed_of_scatter_does_not_weigh() {
+    let past = crate::analysis::tests::network::network();
+    let run = past.scenarios.iter().find(|run| run.comparison().is_some()).unwrap();
+    let of = &run.rules.as_ref().unwrap().ab.as_ref().unwrap().metrics[0];
+    let runs = |metadata: &Map<String, Value>| {
+        let asked = Asked { comparison: run.comparison().unwrap(), metadata, machine: None };
+        let found = priors(std::slice::from_ref(&past), asked, of);
+        found.get("throughput_single").map(|prior| prior.runs)
+    };
+    assert_eq!(runs(&run.metadata), Some(1));
+    for (path, other) in [("ip", "198.18.1.9"), ("node", "elsewhere")] {
+        let mut metadata = run.metadata.clone();
+        metadata["network"]["server"][path] = other.into();
+        assert_eq!(runs(&metadata), None, "{path}");
+    }
+    assert_eq!(runs(&Map::new()), None, "of ends that nobody knows");
 }
 
 /// A run of a version that began in this minute.
@@ -284,7 +324,7 @@ fn designs(base: &[i64], new: &[i64]) -> Design {
     let (base, new) = (trials(base), trials(new));
     let (sides, _) = sides(&base.iter().collect::<Vec<_>>(), &new.iter().collect::<Vec<_>>());
     let rule = rule(&[], vec![of(&metric::MEMORY_ANON)]);
-    between(&sides, &rule, |_, _, _| BTreeMap::new()).changes[0].design
+    between(&sides, &rule, |_, _| BTreeMap::new()).changes[0].design
 }
 
 #[test]
@@ -333,7 +373,7 @@ proptest! {
         prop_assert_eq!(found.len(), 4);
         prop_assert_eq!((unmatched.len(), unmatched[0].only_in), (1, "new"));
         let rule = rule(&[], vec![of(&metric::MEMORY_ANON)]);
-        for change in between(&found, &rule, |_, _, _| BTreeMap::new()).changes {
+        for change in between(&found, &rule, |_, _| BTreeMap::new()).changes {
             prop_assert!((change.ratio.unwrap() - 1.5).abs() < 1e-9);
             prop_assert_eq!(change.runs, [3, 3]);
         }

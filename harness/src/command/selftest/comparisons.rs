@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::{Expected, Rate};
 use crate::analysis::compare;
@@ -123,7 +123,7 @@ fn history((base, new): &(Vec<f64>, Vec<f64>)) -> Option<Prior> {
         past
     };
     let past: Vec<Results> = base.chunks(2).zip(new.chunks(2)).map(run).collect();
-    let asked = compare::Asked { comparison: ID, phases: None, machine: None };
+    let asked = compare::Asked { comparison: ID, metadata: &Map::new(), machine: None };
     compare::priors(&past, asked, &rule.metrics[0]).remove(SOURCE)
 }
 
@@ -137,7 +137,7 @@ fn separate((base, new): &(Vec<f64>, Vec<f64>)) -> Verdict {
     let (base, new): (Vec<&TrialRecord>, Vec<&TrialRecord>) =
         (base.iter().collect(), new.iter().collect());
     let (sides, _) = compare::sides(&base, &new);
-    let found = compare::between(&sides, &rule(None), |_, _, of| of.priors.clone());
+    let found = compare::between(&sides, &rule(None), |_, of| of.priors.clone());
     let analysis = crate::analysis::Analysis { changes: found.changes, ..Default::default() };
     gate::sides::judge(&analysis, &base, &new, false).verdict
 }

@@ -12,7 +12,7 @@ use super::figures::Figures;
 use super::remote::{BRIEF, Remote, lost, succeed, word};
 use super::tool::Printed;
 use crate::model::metric::{NET_PACKETS_COUNTED, NET_PACKETS_SENT_COUNTED};
-use crate::model::spec::network::{Protocol, Shape, Topic};
+use crate::model::spec::network::{Protocol, Shape};
 use crate::model::{EventKind, Incident, Observation, Reading};
 
 /// The part of a test for which all its flows must have run, for their rates to be added.
@@ -186,11 +186,13 @@ impl Course {
     /// True where what the tool counts are packets, and no other traffic is.
     fn tells_packets(&self) -> bool {
         let flow = &self.test.flow;
-        self.test.topic == Topic::Pps
-            && flow.protocol == Protocol::Udp
-            && flow.shape == Shape::Stream
-            && flow.block.is_none_or(|bytes| bytes <= ONE_PACKET)
-            && self.test.beside.is_none()
+        // Unless it is told a size, iperf3 takes one that fits into a packet, and netperf the largest there is.
+        let one_packet = match flow.block {
+            Some(bytes) => bytes <= ONE_PACKET,
+            None => self.test.tool == "iperf3",
+        };
+        let datagrams = flow.protocol == Protocol::Udp && flow.shape == Shape::Stream;
+        datagrams && one_packet && self.test.beside.is_none()
     }
 }
 

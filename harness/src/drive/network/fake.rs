@@ -38,10 +38,10 @@ pub(super) struct World {
     pub(super) timing: Option<String>,
     /// How often a node was asked anything at all.
     pub(super) looks: u32,
-    /// Packets that interfaces count between two looks.
-    pub(super) packets: u64,
+    /// Packets that the interface of a node counts between two looks: received and sent.
+    pub(super) packets: BTreeMap<&'static str, [u64; 2]>,
     /// What they stand at.
-    pub(super) counted: u64,
+    pub(super) counted: BTreeMap<&'static str, [u64; 2]>,
 }
 
 /// A group that is not as it should be.
@@ -132,8 +132,10 @@ impl Remote for FakeNode {
                 world.size.unwrap_or(bytes).to_string()
             }
             line if line.starts_with("cat /sys/class/net") => {
-                world.counted += world.packets / 2;
-                format!("{0}\n{0}\n", world.counted)
+                let more = world.packets.get(name).copied().unwrap_or_default();
+                let stands = world.counted.entry(name).or_default();
+                *stands = [stands[0] + more[0], stands[1] + more[1]];
+                format!("{}\n{}\n", stands[0], stands[1])
             }
             line if line.starts_with("getconf") => {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()

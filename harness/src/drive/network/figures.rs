@@ -220,4 +220,56 @@ mod tests {
         assert_eq!(per.map(|reading| reading.value), Some(1.0));
         assert!(readings.iter().all(|reading| reading.metric != "net.throughput.sent"));
     }
+
+    #[test]
+    fn every_figure_is_told_under_its_own_name() {
+        let figures = Figures {
+            received: Some(8e9),
+            sent: Some(16e9),
+            retransmits: Some(3.0),
+            packets_received: Some(4.0),
+            packets_sent: Some(5.0),
+            lost: Some(0.2),
+            transactions: Some(7.0),
+            latency: Latency {
+                min: Some(11.0),
+                mean: Some(12.0),
+                p50: Some(13.0),
+                p90: Some(14.0),
+                p99: Some(15.0),
+                max: Some(16.0),
+                stddev: Some(17.0),
+            },
+            cpu_sender: Some(0.5),
+            cpu_receiver: Some(0.25),
+            of_machine: false,
+            duration: 3.0,
+        };
+        let told: Vec<(String, f64)> = figures
+            .readings(&"t".into())
+            .into_iter()
+            .map(|reading| (reading.metric.to_string(), reading.value))
+            .collect();
+        let expected = [
+            ("net.throughput", 8e9),
+            ("net.throughput.sent", 16e9),
+            ("net.retransmits", 3.0),
+            ("net.packets", 4.0),
+            ("net.packets.sent", 5.0),
+            ("net.packets.lost", 0.2),
+            ("net.transactions", 7.0),
+            ("net.latency.min", 11.0),
+            ("net.latency.mean", 12.0),
+            ("net.latency.p50", 13.0),
+            ("net.latency.p90", 14.0),
+            ("net.latency.p99", 15.0),
+            ("net.latency.max", 16.0),
+            ("net.latency.stddev", 17.0),
+            ("net.cpu.sender", 0.5),
+            ("net.cpu.receiver", 0.25),
+            ("net.cpu.per_gigabyte.sender", 0.5),
+            ("net.cpu.per_gigabyte.receiver", 0.25),
+        ];
+        assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value)));
+    }
 }

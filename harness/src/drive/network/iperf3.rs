@@ -100,6 +100,14 @@ struct Output {
     #[serde(default)]
     end: End,
     error: Option<String>,
+    /// What the server printed, where it came with the client's output.
+    server_output_json: Option<Server>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Server {
+    #[serde(default)]
+    end: End,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,20 +151,24 @@ struct Cpu {
 struct Way {
     sent: Option<Sum>,
     received: Option<Sum>,
-    /// Of both ends, where the version tells no more.
-    either: Option<Sum>,
 }
 
 fn figures(output: &Output, flow: &Flow) -> Result<Figures, Refused> {
     let end = &output.end;
     let blksize = output.start.test_start.as_ref().and_then(|start| start.blksize);
-    let forth = Way { sent: end.sum_sent, received: end.sum_received, either: end.sum };
+    // Before 3.11 there is one sum of a UDP flow. It has what was sent, and looks whole where nothing arrived.
+    let sent = end.sum_sent.or(end.sum);
+    let counted = || {
+        let server = output.server_output_json.as_ref()?.end.sum?;
+        let known = flow.direction == Direction::Forward && flow.omit.0.is_zero();
+        server.arrived_of(sent.filter(|_| known)?)
+    };
+    let forth = Way { sent, received: end.sum_received.or_else(counted) };
     let mut all = vec![one_way(&forth, flow, blksize)?];
     if flow.direction == Direction::Both {
         let back = Way {
-            sent: end.sum_sent_bidir_reverse,
+            sent: end.sum_sent_bidir_reverse.or(end.sum_bidir_reverse),
             received: end.sum_received_bidir_reverse,
-            either: end.sum_bidir_reverse,
         };
         all.push(one_way(&back, flow, blksize)?);
     }
@@ -172,12 +184,33 @@ fn figures(output: &Output, flow: &Flow) -> Result<Figures, Refused> {
     Ok(Figures { cpu_sender, cpu_receiver, ..Figures::together(&all) })
 }
 
+impl Sum {
+    /// What arrived of `sent`, where this is the sum of the server that received it: it counts datagrams, up to the last
+    /// one that it saw, and tells no bytes.
+    fn arrived_of(self, sent: Sum) -> Option<Sum> {
+        let arrived = self.packets? - self.lost_packets?;
+        let part = arrived / sent.packets.filter(|packets| *packets > 0.0)?;
+        let (bytes, bits_per_second) = (sent.bytes * part, sent.bits_per_second * part);
+        Some(Sum {
+            packets: Some(arrived),
+            lost_packets: Some(0.0),
+            bytes,
+            bits_per_second,
+            ..self
+        })
+    }
+}
+
 fn one_way(way: &Way, flow: &Flow, blksize: Option<f64>) -> Result<Figures, Refused> {
-    let missing = || Refused::Incomplete("iperf3 printed no sums at its end".to_owned());
-    let received = way.received.or(way.either).ok_or_else(missing)?;
-    let sent = way.sent.or(way.either).ok_or_else(missing)?;
+    let missing = |what| Refused::Incomplete(format!("iperf3 printed no sum of what {what}"));
+    let sent = way.sent.ok_or_else(|| missing("was sent"))?;
+    let received = way.received.ok_or_else(|| match flow.protocol {
+        Protocol::Udp => missing("arrived: versions from 3.11 on do"),
+        _ => missing("arrived"),
+    })?;
+    let nothing = || Refused::Zero(format!(" of {:.0} bytes that were sent", sent.bytes));
     if received.bytes <= 0.0 {
-        return Err(Refused::Zero(format!(" of {:.0} bytes that were sent", sent.bytes)));
+        return Err(nothing());
     }
     long_enough(received.seconds.min(sent.seconds), flow)?;
     let mut figures = Figures {
@@ -189,22 +222,18 @@ fn one_way(way: &Way, flow: &Flow, blksize: Option<f64>) -> Result<Figures, Refu
     };
     if flow.protocol == Protocol::Udp {
         // Its count of lost datagrams has those of the omitted seconds in it, which its bytes have not.
-        let by_bytes = way.received.zip(blksize.filter(|bytes| *bytes > 0.0));
-        let arrived = match by_bytes {
-            Some((received, bytes)) => Some(received.bytes / bytes),
+        let arrived = match blksize.filter(|bytes| *bytes > 0.0) {
+            Some(bytes) => Some(received.bytes / bytes),
             None => received.packets.zip(received.lost_packets).map(|(all, lost)| all - lost),
         };
+        if arrived.is_some_and(|packets| packets <= 0.0) {
+            return Err(nothing());
+        }
         figures.packets_received = arrived.map(|packets| packets / received.seconds);
         figures.packets_sent = sent.packets.map(|packets| packets / sent.seconds);
         figures.lost = arrived
             .zip(sent.packets.filter(|packets| *packets > 0.0))
             .map(|(arrived, sent)| (1.0 - arrived / sent).max(0.0));
-        if by_bytes.is_none() {
-            // Then the one sum has what was sent.
-            figures.received = arrived
-                .zip(sent.packets)
-                .map(|(arrived, packets)| sent.bits_per_second * arrived / packets);
-        }
     }
     Ok(figures)
 }

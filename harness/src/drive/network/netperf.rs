@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::figures::{Figures, Latency};
-use super::tool::{Between, NetTool, Printed, Refused, long_enough, own_words, words};
+use super::tool::{Between, NetTool, Printed, Refused, WHOLE, long_enough, own_words, words};
 use crate::model::spec::network::{Direction, Flow, Protocol, Shape};
 
 /// The tool.
@@ -108,9 +108,7 @@ impl NetTool for Netperf {
         match flow.shape {
             Shape::Stream => values.stream(flow, from_here, &mut figures)?,
             Shape::RequestResponse | Shape::ConnectRequestResponse => {
-                figures.transactions =
-                    Some(values.positive("TRANSACTION_RATE", " in answer to a request")?);
-                figures.latency = values.latency();
+                values.transactions(&mut figures)?;
             }
         }
         long_enough(lasted, flow)?;
@@ -182,6 +180,29 @@ impl<'a> Values<'a> {
         let count = self.number(&format!("{end}_CPU_COUNT")).filter(|count| *count > 0.0)?;
         // More than all of them is what it tells when it counted wrong.
         (percent <= 100.0).then_some(percent / 100.0 * count)
+    }
+
+    /// One transaction is under way at any time, so that together they fill their time, unless one never ended: over UDP
+    /// nothing is sent again. Where a datagram is lost netperf waits for its answer until the time is over, tells the
+    /// mean of what came before, and exits with 0.
+    fn transactions(&self, into: &mut Figures) -> Result<(), Refused> {
+        let rate = self.positive("TRANSACTION_RATE", " in answer to a request")?;
+        into.latency = self.latency();
+        let Some(mean) = into.latency.mean else {
+            let told = self.0.get("MEAN_LATENCY").unwrap_or(&"");
+            let message = format!("netperf tells no mean: MEAN_LATENCY={told}");
+            return Err(Refused::Incomplete(message));
+        };
+        into.transactions = Some(rate);
+        let (filled, lasted) = (rate * mean, into.duration);
+        if filled < WHOLE {
+            return Err(Refused::Short(format!(
+                "its transactions took {:.2} s of {lasted:.2} s, and the rest it waited for an answer that never came: \
+                 a request or its response was lost",
+                filled * lasted
+            )));
+        }
+        Ok(())
     }
 
     /// It tells microseconds.

@@ -1,7 +1,7 @@
 //! [`Ping`]: echo requests, by `ping` of iputils. It needs no server.
 
 use super::figures::{Figures, Latency};
-use super::tool::{Between, NetTool, Printed, Refused, long_enough, own_words, words};
+use super::tool::{Between, NetTool, Printed, Refused, WHOLE, long_enough, own_words, words};
 use crate::model::spec::network::{Flow, Protocol, Shape};
 
 /// The tool.
@@ -67,6 +67,12 @@ impl NetTool for Ping {
             Refused::Incomplete("ping's summary has no round-trip times".to_owned())
         })?;
         long_enough(summary.seconds, flow)?;
+        // The mean is of those that were answered: too many others and it is no figure of the network.
+        if summary.received < summary.sent * WHOLE {
+            let Summary { sent, received, .. } = summary;
+            let message = format!("{received:.0} of {sent:.0} requests were answered");
+            return Err(Refused::Short(message));
+        }
         let mut each = each_time(&printed.stdout);
         each.sort_unstable_by(f64::total_cmp);
         let Times { min, mean, max, deviation } = times;

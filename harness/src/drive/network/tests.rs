@@ -1,6 +1,7 @@
 //! The driver on nodes that only note what they are asked.
 
 mod kept;
+mod packets;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use crate::model::quantity::Length;
 use crate::model::spec::network::{Beside, Flow, Hook, Protocol, Shape, Test, Tool, Topic};
 
 const TCP: &str = include_str!("../../../tests/data/network/tools/iperf3/tcp.json");
-const UDP: &str = include_str!("../../../tests/data/network/tools/iperf3/udp.json");
 const RR: &str = include_str!("../../../tests/data/network/tools/netperf/tcp-rr.txt");
 const REFUSED: &str = include_str!("../../../tests/data/network/tools/iperf3/refused.json");
 
@@ -295,26 +295,6 @@ async fn a_log_that_breaks_off_tells_of_the_file_system() {
     world.lock().unwrap().timing = Some(String::new());
     let words = ["timing.log on client breaks off", "100% /"];
     check_failure(&with_tool(fake::tool()), &world, false, &words).await;
-}
-
-fn pps() -> NetworkSpec {
-    let flow = Flow { protocol: Protocol::Udp, block: Some(64), ..fake::flow() };
-    let test = Test { topic: Topic::Pps, flow, ..fake::test("pps_single") };
-    NetworkSpec { tests: vec![test], ..fake::spec() }
-}
-
-#[tokio::test(start_paused = true)]
-async fn packets_are_held_against_what_the_interfaces_counted() {
-    // Sent were 195,263, and 172,205 arrived.
-    for (packets, notes) in [(195_263, 1), (172_205, 1), (300_000, 2)] {
-        let world = world(&[("pps_single_udp.json", UDP)]);
-        world.lock().unwrap().packets = packets;
-        let (seen, ended) = walk(&pps(), &world).await;
-        ended.unwrap();
-        let incidents = &seen[2].incidents;
-        assert_eq!(incidents.len(), notes, "{incidents:?}");
-        assert!(incidents.iter().all(|incident| incident.kind == EventKind::Note));
-    }
 }
 
 fn several(processes: u32) -> NetworkSpec {

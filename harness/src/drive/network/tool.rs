@@ -74,21 +74,16 @@ pub enum Refused {
     /// Nothing arrived.
     #[error("nothing arrived{0}")]
     Zero(String),
-    /// It ended early: shorter than 80% of what was asked for.
-    #[error("the flow lasted {lasted} s of {asked} s")]
-    Short {
-        /// How long it lasted, in seconds.
-        lasted: String,
-        /// How long it should have lasted, in seconds.
-        asked: String,
-    },
+    /// It ended early or stalled: less than 80% of what was asked for came about. What did is said.
+    #[error("{0}")]
+    Short(String),
     /// What it printed breaks off, or lacks the figures of the whole flow.
     #[error("the output is not whole: {0}")]
     Incomplete(String),
 }
 
-/// The part of the length that was asked for which a flow must at least have lasted.
-const WHOLE: f64 = 0.8;
+/// The part of what was asked for that must at least have come about: of the length of a flow, or of its requests.
+pub(super) const WHOLE: f64 = 0.8;
 
 /// Holds a flow's length to what was asked for.
 pub(super) fn long_enough(lasted: f64, flow: &Flow) -> Result<(), Refused> {
@@ -96,9 +91,7 @@ pub(super) fn long_enough(lasted: f64, flow: &Flow) -> Result<(), Refused> {
     // Written so that a length which is no number is short as well.
     match lasted >= asked * WHOLE {
         true => Ok(()),
-        false => {
-            Err(Refused::Short { lasted: format!("{lasted:.2}"), asked: format!("{asked:.2}") })
-        }
+        false => Err(Refused::Short(format!("the flow lasted {lasted:.2} s of {asked:.2} s"))),
     }
 }
 

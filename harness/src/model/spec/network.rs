@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::metric::{Metric, NET_LATENCY_MEAN, NET_PACKETS, NET_THROUGHPUT};
 use crate::model::quantity::Length;
 
 /// Hosts and virtual machines that are there already, reached over SSH.
@@ -109,6 +110,18 @@ pub enum Topic {
     Latency,
     /// Packets per second.
     Pps,
+}
+
+impl Topic {
+    /// The figure that a test of it is judged by.
+    #[must_use]
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Throughput => NET_THROUGHPUT,
+            Self::Latency => NET_LATENCY_MEAN,
+            Self::Pps => NET_PACKETS,
+        }
+    }
 }
 
 /// One flow, or several of one kind, between the two ends.

@@ -132,6 +132,9 @@ fn a_case_is_a_comparison_with_the_baseline_of_its_own_environment() {
         );
         let rule = sides.b.rules.ab.as_ref().unwrap();
         assert_eq!(rule.looks, [6], "a block is two pairs");
+        let whole = [1, 2, 3, 4].map(|pair| sides.ends_block(pair));
+        assert_eq!(whole, [false, true, false, true], "and none of them is left half done");
+        assert_eq!(sides.budget_key, "network.budget", "the key that this kind has");
         let expected = [
             ("net.throughput", "throughput_single", 0.05),
             ("net.throughput", "throughput_multi", 0.05),

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::workflow::{Cycle, CycleType, Workflow};
-use crate::model::metric::{NET_LATENCY_MEAN, NET_PACKETS, NET_THROUGHPUT};
 use crate::model::rules::{AbMetric, AbRule};
-use crate::model::spec::network::{NetworkSpec, Test, TestbedSpec, Topic};
+use crate::model::spec::network::{NetworkSpec, Test, TestbedSpec};
 use crate::model::spec::{DriverSpec, TargetSpec};
 use crate::model::{Action, Kind, Param, Params, Phase, Rules, Severity, Stat};
 use crate::plan::{Comparison, Trial};
@@ -13,6 +12,8 @@ use crate::scenario::Ab;
 
 /// The shortest phase that is read: once.
 const ONCE: Duration = Duration::from_millis(1);
+/// The pairs of a block: baseline, tool, tool, baseline.
+const BLOCK: u32 = 2;
 
 impl Workflow {
     /// The trials of a valid workflow, in its order: a baseline as often as it says, a case as one comparison.
@@ -87,39 +88,38 @@ impl Workflow {
         });
         let id = a.id.strip_suffix("::ab=a").unwrap_or(&a.id).to_owned();
         let params = Params(cycle.proofload.params.0.clone());
-        let comparison =
-            Comparison { a: a.clone(), b, budget: self.proofload.budget.0, warmup: false };
+        let comparison = Comparison {
+            a: a.clone(),
+            b,
+            budget: self.proofload.budget.0,
+            budget_key: "network.budget",
+            block: BLOCK,
+            warmup: false,
+        };
         Trial { id, params, side: Params::default(), comparison: Some(Box::new(comparison)), ..a }
     }
 
     /// The rules of a comparison: each test by the figure that it is about, and the limit of that.
     fn rules(&self, tests: &[Test]) -> Rules {
-        let topics = [
-            (Topic::Throughput, &NET_THROUGHPUT),
-            (Topic::Latency, &NET_LATENCY_MEAN),
-            (Topic::Pps, &NET_PACKETS),
-        ];
         let limits = &self.proofload.limits;
         let metric = |test: &Test| {
             let limit = limits.get(&test.topic).copied();
-            let (_, metric) = topics.iter().find(|(topic, _)| *topic == test.topic)?;
-            Some(AbMetric {
-                metric: metric.id().to_owned(),
+            AbMetric {
+                metric: test.topic.metric().id().to_owned(),
                 source: Some(test.name.clone()),
                 stat: Stat::Mean,
                 severity: Severity::Warn,
                 min_effect: limit,
                 margin: limit,
                 priors: std::collections::BTreeMap::new(),
-            })
+            }
         };
-        let metrics = tests.iter().filter_map(metric);
+        let metrics = tests.iter().map(metric);
         // Every metric has its own; a workflow without limits was refused.
         let least = limits.values().copied().reduce(f64::min).unwrap_or_default();
         Rules {
             ab: Some(AbRule {
-                // A block is two pairs.
-                looks: vec![2 * self.proofload.repeat],
+                looks: vec![BLOCK * self.proofload.repeat],
                 min_effect: least,
                 margin: least,
                 within: None,

@@ -35,6 +35,7 @@ fn a_comparison_is_one_trial_that_holds_both_sides() {
     let driver = serde_json::to_value(&sides.a.driver).unwrap();
     assert_eq!(driver["agents"]["spawn"]["path"], "/1.4/7/{group}");
     assert_eq!(sides.a.rules.ab.as_ref().unwrap().looks, [3, 5, 7, 10]);
+    assert!(sides.ends_block(1) && sides.budget_key == "ab.budget", "it may end after any pair");
     assert!(plan(&SIDES.replace("[ab]", "[ab]\nwarmup = false"), "seed")[0].comparison.is_some());
 }
 

@@ -9,6 +9,7 @@ mod average;
 mod cases;
 mod columns;
 mod overview;
+mod packets;
 mod resources;
 mod table;
 

@@ -2,9 +2,9 @@
 
 use super::cases::{Topic, value};
 use super::columns::Columns;
+use super::packets;
 use super::table::Table;
 use crate::gate::worst_first;
-use crate::model::{Metric, metric, spec};
 use crate::report::changes;
 use crate::report::markdown::{cell, grid};
 use crate::report::sections::NOTHING;
@@ -28,7 +28,9 @@ pub(super) fn render(
     }
     text.push_str(&verdicts(topic, report));
     text.push_str(&failures(topic, report));
+    text.push_str(&packets::warnings(topic));
     text.push_str(&differences(topic, tables));
+    text.push_str(&packets::counted(topic));
     text.push_str(&baselines(topic));
     text.push_str(&notes(tables));
     text
@@ -54,8 +56,10 @@ fn verdicts(topic: &Topic<'_>, report: &Report<'_>) -> String {
 /// What went wrong besides: walks that did not come to their end, pairs that cannot be compared.
 fn failures(topic: &Topic<'_>, report: &Report<'_>) -> String {
     let is_change = |check: &crate::gate::Check| {
+        // Tests of one topic have one metric: `tcp_rr` and `udp_rr` are told apart by their names.
+        let own = [&check.id, &check.metric, &check.source];
         let mut changes = report.analysis.changes.iter();
-        changes.any(|change| (&change.id, &change.metric) == (&check.id, &check.metric))
+        changes.any(|change| [&change.id, &change.metric, &change.source] == own)
     };
     let rows = topic.cases.iter().flat_map(|case| {
         let runs = report.results.scenarios.iter().filter(|run| run.comparison() == Some(case.id));
@@ -98,30 +102,27 @@ fn differences(topic: &Topic<'_>, tables: &[(Columns, Table)]) -> String {
     titled("Differences of means", &header, rows)
 }
 
-/// What baselines showed that nothing is compared with.
+/// What baselines showed that nothing is compared with: a matrix has one of each combination.
 fn baselines(topic: &Topic<'_>) -> String {
-    let Some(traffic) = topic.baselines.first().and_then(|run| run.traffic()) else {
-        return String::new();
-    };
-    let rows = traffic.tests.iter().flat_map(|test| {
-        let metric: Metric = match test.topic {
-            spec::network::Topic::Throughput => metric::NET_THROUGHPUT,
-            spec::network::Topic::Latency => metric::NET_LATENCY_MEAN,
-            spec::network::Topic::Pps => metric::NET_PACKETS,
-        };
-        let own = topic.baselines.iter();
-        own.map(move |run| {
-            let shown = value(run, &metric, Some(&test.name));
-            let shown = shown.map(|value| units::value(value, metric.unit));
-            vec![
-                test.name.clone(),
-                metric.name.to_string(),
-                run.repeat.to_string(),
-                shown.unwrap_or_else(|| NOTHING.to_owned()),
-            ]
-        })
-    });
-    titled("Baselines", &["test", "metric", "walk", "value"], rows)
+    let mut rows = Vec::new();
+    for (id, runs) in packets::alone(topic) {
+        let traffic = runs.first().and_then(|run| run.traffic());
+        for test in traffic.into_iter().flat_map(|traffic| traffic.tests) {
+            let metric = test.topic.metric();
+            rows.extend(runs.iter().map(|run| {
+                let shown = value(run, &metric, Some(&test.name));
+                let shown = shown.map(|value| units::value(value, metric.unit));
+                vec![
+                    id.to_owned(),
+                    test.name.clone(),
+                    metric.name.to_string(),
+                    run.repeat.to_string(),
+                    shown.unwrap_or_else(|| NOTHING.to_owned()),
+                ]
+            }));
+        }
+    }
+    titled("Baselines", &["trial", "test", "metric", "walk", "value"], rows.into_iter())
 }
 
 fn notes(tables: &[(Columns, Table)]) -> String {
@@ -131,6 +132,7 @@ fn notes(tables: &[(Columns, Table)]) -> String {
          - The verdict rests on the interval of the paired estimate, which is a ratio of geometric means; differences in \
          the tables are of arithmetic means.\n\
          - Packets are datagrams that were counted; client columns are the sender's figures, server columns the receiver's.\n\
+         - Beside packets stands what the interfaces of both ends counted in the same time, which is all their traffic.\n\
          - What was not measured is an empty cell.\n",
     );
     for (columns, table) in tables {
@@ -149,7 +151,11 @@ fn notes(tables: &[(Columns, Table)]) -> String {
 }
 
 /// A table, unless it has no rows.
-fn titled(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn titled(
+    title: &str,
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
     let rows: Vec<Vec<String>> = rows.collect();
     if rows.is_empty() {
         return String::new();

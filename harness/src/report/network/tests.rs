@@ -6,7 +6,10 @@ use super::*;
 use crate::analysis::analyze;
 use crate::analysis::tests::network::network;
 use crate::gate::judge;
+use crate::model::rules::AbMetric;
+use crate::model::{Event, EventKind, Reading, metric};
 use crate::results::TrialRecord;
+use crate::results::network::Tested;
 
 const CHEAP: &str = "counter_with_a_name_longer_than_thirty_characters_rx_protocol_tcp";
 
@@ -175,6 +178,17 @@ fn what_was_not_measured_is_empty_and_named() {
             .readings
             .retain(|reading| *reading.source != *"udp_rr" && *reading.source != *"tool");
     }
+    // As trials are planned: every test is judged by its own figure.
+    for run in &mut results.scenarios {
+        let tests = run.traffic().unwrap().tests;
+        let Some(rule) = run.rules.as_mut().and_then(|rules| rules.ab.as_mut()) else { continue };
+        let of = |test: Tested| AbMetric {
+            metric: test.topic.metric().name.to_string(),
+            source: Some(test.name),
+            ..rule.metrics[0].clone()
+        };
+        rule.metrics = tests.into_iter().map(of).collect();
+    }
     let files = made(&[("x", &results)]);
     let row = row(&files["vm_latency_x.csv"], CHEAP);
     assert_eq!((&*row["UDP RR Mean (us)"], &*row["UDP RR Diff (%)"]), ("", ""));
@@ -185,6 +199,12 @@ fn what_was_not_measured_is_empty_and_named() {
     );
     assert!(overview.contains(&said), "{overview}");
     assert!(overview.contains("PPS Single CPU Avg (%), PPS Single CPU Max (%)"), "{overview}");
+    // It has the metric of `tcp_rr`, which has a verdict.
+    let went_wrong = overview.split("\n## ").find(|part| part.starts_with("What went wrong"));
+    let went_wrong = went_wrong.unwrap_or_else(|| panic!("{overview}"));
+    let row: Vec<&str> = went_wrong.lines().filter(|line| line.starts_with("| no-data")).collect();
+    assert_eq!(row.len(), 1, "{overview}");
+    assert!(row[0].contains("net.latency.mean of udp_rr"), "{}", row[0]);
     assert!(!files.values().any(|text| text.contains("NaN") || text.contains("inf")));
 }
 
@@ -205,7 +225,7 @@ fn an_overview_has_the_verdict_and_the_interval_of_each_tool_and_metric() {
         "4 pairs",
     ]);
     line(&["| pass |", CHEAP, "net.latency.mean", "tcp_rr", " to "]);
-    line(&["| throughput_single | net.throughput | 1 | 14.4"]);
+    line(&["| network::net::environment=host | throughput_single | net.throughput | 1 | 14.4"]);
     assert!(!files["vm_overview_x.md"].contains("expensive"));
     let mut died = network();
     let runs = died.scenarios.iter_mut().filter(|run| run.id.contains("expensive"));
@@ -218,6 +238,74 @@ fn an_overview_has_the_verdict_and_the_interval_of_each_tool_and_metric() {
         row(&files["host_summary_x.csv"], "expensive_rx_protocol_tcp")["TCP RR Diff (%)"],
         ""
     );
+}
+
+#[test]
+fn what_interfaces_counted_stands_beside_packets_and_warnings_of_walks_are_listed() {
+    let mut results = network();
+    let note = |source: &str, kind| Event {
+        kind,
+        elapsed_seconds: 1.0,
+        timestamp_iso: jiff::Timestamp::UNIX_EPOCH,
+        source: source.to_owned(),
+        phase: source.to_owned(),
+        message: format!("a word on {source}"),
+    };
+    // Interfaces count 1% more; of the walk that stands alone, so that its values are plain.
+    for sample in &mut results.scenarios[0].samples {
+        let packets = sample.readings.iter().filter_map(|reading| {
+            let (metric, value) = match &*reading.metric {
+                "net.packets.sent" => (&metric::NET_PACKETS_SENT_COUNTED, 202_000.0),
+                "net.packets" => (&metric::NET_PACKETS_COUNTED, 192_000.0),
+                _ => return None,
+            };
+            Some(Reading::new(metric, &reading.source, value))
+        });
+        let counted: Vec<Reading> = packets.collect();
+        sample.readings.extend(counted);
+    }
+    let run = results.scenarios.iter_mut().find(|run| run.id.contains("expensive")).unwrap();
+    let id = run.id.clone();
+    run.events = vec![
+        note("pps_multi", EventKind::Note),
+        note("hook", EventKind::Note),
+        note("pps_single", EventKind::ProbeMissed),
+    ];
+    let files = made(&[("x", &results)]);
+    let overview = &files["host_overview_x.md"];
+    for line in [
+        "| expensive_rx_protocol_tcp | baseline | pps_single |",
+        "| expensive_rx_protocol_tcp | tool | pps_multi |",
+        "| network::net::environment=host | alone | pps_single |",
+        &format!("| {id} | pps_multi | a word on pps_multi |"),
+    ] {
+        assert_eq!(overview.matches(line).count(), 1, "{line} in {overview}");
+    }
+    let row = overview.lines().find(|line| line.contains(" | alone | pps_single | ")).unwrap();
+    let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").skip(3).collect();
+    assert_eq!(cells, ["200800/s", "202000/s", "190760/s", "192000/s", "-"]);
+    assert!(!overview.contains("a word on hook") && !overview.contains("a word on pps_single"));
+    assert!(!overview.contains(" | tool | tcp_rr |"), "it has no packets");
+    assert!(!files["vm_overview_x.md"].contains("## Warnings"));
+}
+
+#[test]
+fn baselines_of_a_matrix_are_told_apart() {
+    let mut results = network();
+    let mut other = results.scenarios[0].clone();
+    other.id = "network::net::environment=host,seconds=30::r=1".to_owned();
+    let tests = other.metadata["network"]["tests"].as_array_mut().unwrap();
+    tests.retain(|test| test["name"] == "udp_rr");
+    results.scenarios[0].id.push_str(",seconds=3::r=1");
+    results.scenarios.push(other);
+    let files = made(&[("x", &results)]);
+    let overview = &files["host_overview_x.md"];
+    for (trial, tests) in [("seconds=3", 6), ("seconds=30", 1)] {
+        let begin = format!("| network::net::environment=host,{trial} | ");
+        let rows = overview.lines().filter(|line| line.starts_with(&begin));
+        let rows = rows.filter(|line| line.contains(" | net.")).count();
+        assert_eq!(rows, tests, "{trial} in {overview}");
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ network! {
     baseline: bool,
     /// Blocks of a comparison where `repeat` is not said: baseline, tool, tool, baseline each.
     repeat: u32,
-    /// No further pair of a comparison is begun after this time.
+    /// No further block of a comparison is begun after this time.
     budget: Length,
     /// Which cases are run.
     select: SelectFile,
@@ -86,7 +86,7 @@ network! {
     ;
     /// The size of datagrams of `throughput_udp`, for example `1400 B`.
     udp_block: String,
-    /// What each packet test sends at most; as much as it can where absent.
+    /// What each process of a packet test sends at most; as much as it can where absent.
     pps_rate: String,
 }
 

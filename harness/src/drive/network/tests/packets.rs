@@ -1,0 +1,102 @@
+//! What tools say of packets, beside what interfaces counted.
+
+use super::*;
+use crate::model::Incident;
+use crate::model::spec::network::Direction;
+
+const UDP: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp.json");
+const OMIT: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp-omit.json");
+const STREAM: &str = include_str!("../../../../tests/data/network/tools/netperf/udp-stream.txt");
+
+/// Walks through a test whose client prints `output`, where the client's interface counts so many packets that are sent,
+/// and the server's so many that are received. Few go the other way.
+async fn observed(
+    test: Test,
+    (file, output): (&'static str, &str),
+    counted: [u64; 2],
+) -> Observation {
+    let (world, [sent, arrived]) = (world(&[(file, output)]), counted);
+    world.lock().unwrap().packets = [("client", [7, sent]), ("server", [arrived, 5])].into();
+    let spec = NetworkSpec { tests: vec![test], ..fake::spec() };
+    let (mut seen, ended) = walk(&spec, &world).await;
+    ended.unwrap();
+    seen.swap_remove(2)
+}
+
+fn udp(name: &str, topic: Topic) -> Test {
+    let flow = Flow { protocol: Protocol::Udp, block: Some(64), ..fake::flow() };
+    Test { topic, flow, ..fake::test(name) }
+}
+
+/// What the notes say that differs.
+fn told(seen: &Observation) -> Vec<&str> {
+    let word = |incident: &'_ Incident| match &*incident.message {
+        message if message.contains("packets/s were sent") => "sent",
+        message if message.contains("packets/s were received") => "received",
+        message => panic!("{message}"),
+    };
+    assert!(seen.incidents.iter().all(|incident| incident.kind == EventKind::Note));
+    seen.incidents.iter().map(word).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_are_held_against_what_the_interfaces_counted() {
+    // Sent were 195,263, and 172,205 arrived.
+    for (counted, notes) in [
+        ([195_263, 172_205], &[][..]),
+        ([195_263, 195_263], &["received"]),
+        ([172_205, 172_205], &["sent"]),
+        ([300_000, 300_000], &["sent", "received"]),
+    ] {
+        for (test, file) in [
+            (udp("pps_single", Topic::Pps), "pps_single_udp.json"),
+            (udp("throughput_udp", Topic::Throughput), "throughput_udp.json"),
+        ] {
+            let seen = observed(test, (file, UDP), counted).await;
+            assert_eq!(told(&seen), notes, "{file}");
+            let [sent, arrived] = counted.map(|packets| packets as f64 / 2.0);
+            assert_eq!(value(&seen, "net.packets.sent.counted"), Some(sent));
+            assert_eq!(value(&seen, "net.packets.counted"), Some(arrived));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_from_the_server_is_counted_as_sent_there() {
+    let mut test = udp("pps_reverse", Topic::Pps);
+    test.flow.direction = Direction::Reverse;
+    let seen = observed(test, ("pps_reverse_udp.json", UDP), [1000, 2000]).await;
+    assert_eq!(value(&seen, "net.packets.sent.counted"), Some(2.5));
+    assert_eq!(value(&seen, "net.packets.counted"), Some(3.5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn seconds_that_are_left_out_are_counted_by_interfaces_all_the_same() {
+    let mut test = udp("pps_single", Topic::Pps);
+    test.flow.omit = Length(Duration::from_secs(1));
+    // Of two seconds the tool says 78,105 and 78,085.
+    let seen = observed(test, ("pps_single_udp.json", OMIT), [117_000, 116_700]).await;
+    assert_eq!(told(&seen), [""; 0]);
+    assert_eq!(value(&seen, "net.packets.sent.counted"), Some(39_000.0));
+    assert_eq!(value(&seen, "net.packets.counted"), Some(38_900.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn datagrams_that_are_no_packets_are_not_held_against_them() {
+    let large = |tool: &str, name: &str, block| {
+        let test = udp(name, Topic::Throughput);
+        Test { tool: tool.to_owned(), flow: Flow { block, ..test.flow }, ..test }
+    };
+    let counted = [1_000_000, 1_000_000];
+    for (tool, name, file, block, notes) in [
+        ("iperf3", "throughput_udp", ("throughput_udp.json", UDP), Some(8192), 0),
+        // It takes what fits into a packet.
+        ("iperf3", "throughput_udp", ("throughput_udp.json", UDP), None, 2),
+        // It takes the largest datagram that there is.
+        ("netperf", "stream", ("throughput_stream_udp.txt", STREAM), None, 0),
+        ("netperf", "stream", ("throughput_stream_udp.txt", STREAM), Some(64), 2),
+    ] {
+        let seen = observed(large(tool, name, block), file, counted).await;
+        assert_eq!(told(&seen).len(), notes, "{tool} {block:?}");
+    }
+}
