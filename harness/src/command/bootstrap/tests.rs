@@ -31,7 +31,7 @@ tools:
     kvm:
       environment: vm
       tools:
-        - {script: wait.py, template: \"{path} {VM_INTERFACE} {QEMU_PID}\"}
+        - {script: wait.py, template: \"{path} {VM_INTERFACE} {QEMU_PID} --phy {PHY_INTERFACE}\"}
         - {script: queue.py, template: \"{path} --pid {pid}\", parameters: {pid: \"{vhost_pids}\"}, optional: [pid]}
 ";
 
@@ -93,7 +93,9 @@ fn found() -> Discovery {
         mac: Some("52:54:00:00:00:01".into()),
         vm_interface: Some("vnet3".into()),
         queues: Some(2),
-        bridge: Some("br".into()),
+        bridge: Some("br-vm".into()),
+        uplink_bridge: Some("br-vm-uplink".into()),
+        physical: vec![Physical { name: "e9".into(), bond: None, nics: vec![nic("e9")] }],
         qemu_pid: Some(pid),
         vhost: Some(VhostThreads::Kernel(vec![pid + 1, pid + 2])),
     };
@@ -127,10 +129,17 @@ fn facts_become_the_keys_of_the_full_configuration_and_variables_of_cases() {
     let vm = full.environments.get("vm").unwrap();
     assert_eq!(vm.server.physical_host_ref.as_deref(), Some("a"));
     assert_eq!(vm.network_config.server_vm_interface.as_deref(), Some("vnet3"));
-    assert_eq!(vm.network_config.client_physical_nic_members, ["e1", "e2"]);
+    let network = &vm.network_config;
+    assert_eq!(network.client_physical_interface.as_deref(), Some("e9"), "of the guest's bridge");
+    assert_eq!(network.client_physical_nic_members, [""; 0]);
     let kvm = vm.kvm_config.as_ref().unwrap();
     assert_eq!(kvm.client.as_ref().unwrap().qemu_pid.unwrap().to_string(), "80");
     let host = full.environments.get("host").unwrap();
+    assert_eq!(host.network_config.client_physical_nic_members, ["e1", "e2"]);
+    assert_eq!(vm.network_config.internal_interface.as_deref(), Some("port-mgt"));
+    let guest = full.discovered.get("va").unwrap();
+    assert_eq!(guest.uplink_bridge.as_deref(), Some("br-vm-uplink"));
+    assert_eq!((guest.physical_interface.as_deref(), guest.nics.len()), (Some("e9"), 1));
     assert_eq!(host.network_config.internal_interface.as_deref(), Some("port-mgt"));
     assert_eq!(host.server.physical_host_ref, None);
     let commands: Vec<&str> = outcome
@@ -143,7 +152,7 @@ fn facts_become_the_keys_of_the_full_configuration_and_variables_of_cases() {
         commands,
         [
             "measurement-tools/ovs/count.py e1,e2 198.18.0.1",
-            "measurement-tools/kvm/wait.py vnet3 70",
+            "measurement-tools/kvm/wait.py vnet3 70 --phy e9",
             "measurement-tools/kvm/queue.py --pid 71",
             "measurement-tools/kvm/queue.py --pid 72",
         ]
