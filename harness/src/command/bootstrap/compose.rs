@@ -34,6 +34,7 @@ pub(super) fn full(input: &Input, discovery: &Discovery) -> Full {
         monitoring: Monitoring::default(),
         tools: input.template.clone().with_vhost_pids(&vhost_pids),
         performance_tests: input.performance_tests.clone(),
+        input: Some(minimal.clone()),
         discovered: by_node(minimal, |node| facts(node, discovery)),
         missing: discovery
             .missing

@@ -6,6 +6,7 @@
 
 pub mod cases;
 pub mod config;
+mod current;
 pub mod expand;
 pub mod flows;
 pub mod full;
