@@ -20,6 +20,33 @@ struct Removal {
     also: &'static [&'static str],
 }
 
+/// What hangs on the addresses and the bridges of the host.
+const HOST: &[&str] = &[
+    "interface",
+    "test_ip",
+    "mac",
+    "bridge",
+    "uplink_bridge",
+    "physical_interface",
+    "uplink_bridge of guest",
+    "physical_interface of guest",
+];
+
+/// What of that hangs on the bridges alone.
+const WAY: &[&str] = HOST.split_at(4).1;
+
+/// What hangs on the addresses of the guest.
+const GUEST: &[&str] = &[
+    "interface",
+    "mac",
+    "vm_interface",
+    "queues",
+    "bridge",
+    "uplink_bridge",
+    "physical_interface",
+    "vhost_pids",
+];
+
 const REMOVALS: &[Removal] = &[
     Removal {
         what: "host down",
@@ -49,16 +76,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "connection"),
         command: "ssh",
         why: "does not answer",
-        also: &[
-            "interface",
-            "mac",
-            "vm_interface",
-            "queues",
-            "bridge",
-            "uplink_bridge",
-            "physical_interface",
-            "vhost_pids",
-        ],
+        also: GUEST,
     },
     Removal {
         what: "ovsdb down",
@@ -69,16 +87,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("host", "switch"),
         command: "ovs-vsctl",
         why: "does not answer",
-        also: &[
-            "interface",
-            "test_ip",
-            "mac",
-            "bridge",
-            "uplink_bridge",
-            "physical_interface",
-            "uplink_bridge of guest",
-            "physical_interface of guest",
-        ],
+        also: HOST,
     },
     Removal {
         what: "no ip",
@@ -86,16 +95,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("host", "addresses"),
         command: "ip -json addr show",
         why: "expected iproute2",
-        also: &[
-            "interface",
-            "test_ip",
-            "mac",
-            "bridge",
-            "uplink_bridge",
-            "physical_interface",
-            "uplink_bridge of guest",
-            "physical_interface of guest",
-        ],
+        also: HOST,
     },
     Removal {
         what: "no port of that type",
@@ -163,16 +163,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "addresses"),
         command: "ip -json addr show",
         why: "expected iproute2",
-        also: &[
-            "interface",
-            "mac",
-            "vm_interface",
-            "queues",
-            "bridge",
-            "uplink_bridge",
-            "physical_interface",
-            "vhost_pids",
-        ],
+        also: GUEST,
     },
     Removal {
         what: "no such address in the guest",
@@ -321,12 +312,7 @@ const REMOVALS_WITH_ADDRESS: &[Removal] = &[
         missing: ("host", "bridge"),
         command: "ovs-vsctl",
         why: "Open vSwitch is installed and does not answer",
-        also: &[
-            "uplink_bridge",
-            "physical_interface",
-            "uplink_bridge of guest",
-            "physical_interface of guest",
-        ],
+        also: WAY,
     },
     Removal {
         what: "sudo asks for a password, address said",
@@ -336,12 +322,7 @@ const REMOVALS_WITH_ADDRESS: &[Removal] = &[
         missing: ("host", "bridge"),
         command: "ovs-vsctl",
         why: "sudo does not run ovs-vsctl",
-        also: &[
-            "uplink_bridge",
-            "physical_interface",
-            "uplink_bridge of guest",
-            "physical_interface of guest",
-        ],
+        also: WAY,
     },
     Removal {
         what: "no sudo, address said",
@@ -349,12 +330,7 @@ const REMOVALS_WITH_ADDRESS: &[Removal] = &[
         missing: ("host", "bridge"),
         command: "ovs-vsctl",
         why: "sudo does not run ovs-vsctl",
-        also: &[
-            "uplink_bridge",
-            "physical_interface",
-            "uplink_bridge of guest",
-            "physical_interface of guest",
-        ],
+        also: WAY,
     },
 ];
 
