@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
+use crate::scenario::network::Config;
 use crate::target::testbed::discovery::{
     CONNECTION, HostFacts, MissingFact, Nic, Physical, VhostThreads, VmFacts,
 };
@@ -226,6 +227,90 @@ fn only_what_tests_or_tools_need_is_a_failure() {
     // The tool says that it may be missing.
     let threads = |discovery: &mut Discovery| discovery.vms.get_mut("va").unwrap().vhost = None;
     check(threads, missing("va", "vhost_pids"), None);
+}
+
+#[test]
+fn a_configuration_that_is_there_is_not_replaced_by_one_that_cannot_be_gone_on_with() {
+    let place = Place::with(MINIMAL, TEMPLATE);
+    write(&place.conclude(found()).unwrap().files).unwrap();
+    let read = |name: &str| fs::read_to_string(place.directory.path().join(name)).unwrap();
+    let before = (read("my-env-full.yaml"), read("my-env-cases.json"));
+    let mut down = found();
+    down.hosts.remove("b");
+    down.missing.push(missing("b", CONNECTION));
+    let outcome = place.conclude(down.clone()).unwrap();
+    write(&outcome.files).unwrap();
+    assert_eq!(outcome.failure.as_ref().unwrap().0, 4);
+    assert_eq!((read("my-env-full.yaml"), read("my-env-cases.json")), before);
+    let remarks = answer::remarks(&outcome).join("\n");
+    assert!(remarks.contains("my-env-full.yaml is kept as it was"), "{remarks}");
+    assert!(!answer::text(&place.arguments(), &outcome).contains("wrote"));
+    let json: serde_json::Value =
+        serde_json::from_str(&answer::json(&place.arguments(), &outcome).unwrap()).unwrap();
+    assert_eq!(json["written"], false);
+
+    // Where there is none, it says what is missing.
+    let place = Place::with(MINIMAL, TEMPLATE);
+    write(&place.conclude(down).unwrap().files).unwrap();
+    assert!(place.names().contains(&"my-env-full.yaml".to_owned()));
+}
+
+#[test]
+fn what_scenarios_read_is_copied_to_a_directory_elsewhere() {
+    let place = Place::with(MINIMAL, TEMPLATE);
+    let output = place.directory.path().join("out/of/it");
+    let arguments = Arguments { output_dir: output.clone(), ..place.arguments() };
+    let bootstrap = || {
+        let input = Input::read(&arguments)?;
+        write(&conclude(&input, found(), &output)?.files)
+    };
+    bootstrap().unwrap();
+    let copy = |name: &str| output.join(name);
+    assert_eq!(fs::read_to_string(copy("minimal-input.yaml")).unwrap(), MINIMAL);
+    let config = Config::load(place.directory.path(), Path::new("out/of/it")).unwrap();
+    assert_eq!((config.cases.len(), config.unavailable), (4, None));
+    bootstrap().unwrap();
+
+    for name in ["minimal-input.yaml", "tools-template.yaml"] {
+        let text = fs::read_to_string(copy(name)).unwrap();
+        fs::write(copy(name), format!("{text}# mine\n")).unwrap();
+        let failure = bootstrap().unwrap_err();
+        assert_eq!(failure.code, 2);
+        assert!(failure.message.contains("is there already and is not"), "{}", failure.message);
+        fs::write(copy(name), text).unwrap();
+    }
+
+    // A template that is shared is found where it is.
+    fs::remove_file(copy("tools-template.yaml")).unwrap();
+    fs::write(output.join("../tools-template.yaml"), TEMPLATE).unwrap();
+    bootstrap().unwrap();
+    assert!(!copy("tools-template.yaml").exists());
+}
+
+#[test]
+fn a_path_that_would_be_another_elsewhere_is_refused() {
+    let place = Place::with(&format!("ssh_config: keys/config\n{MINIMAL}"), TEMPLATE);
+    assert!(Input::read(&place.arguments()).is_ok());
+    let elsewhere =
+        Arguments { output_dir: place.directory.path().join("out"), ..place.arguments() };
+    let failure = Input::read(&elsewhere).err().unwrap();
+    assert!(failure.message.contains("write it from the root on"), "{}", failure.message);
+}
+
+#[test]
+fn a_guest_without_vhost_threads_is_no_mistake_of_the_template() {
+    let mut discovery = found();
+    discovery.vms.get_mut("va").unwrap().vhost = Some(VhostThreads::Qemu);
+    let place = Place::with(MINIMAL, TEMPLATE);
+    let outcome = place.conclude(discovery.clone()).unwrap();
+    assert_eq!(outcome.failure, None);
+    let cases = &outcome.expansion.as_ref().unwrap().cases;
+    assert_eq!(cases[2].command, "measurement-tools/kvm/queue.py");
+    let place = Place::with(MINIMAL, &TEMPLATE.replace(", optional: [pid]", ""));
+    let failure = place.conclude(discovery).err().unwrap();
+    for part in ["tools-template.yaml:", "qemu carries the packets", "list it under `optional`"] {
+        assert!(failure.message.contains(part), "{part}: {}", failure.message);
+    }
 }
 
 #[test]
