@@ -12,6 +12,7 @@ pub mod flows;
 pub mod full;
 pub mod minimal;
 pub mod selection;
+pub mod sound;
 pub mod template;
 pub mod yaml;
 
