@@ -43,10 +43,10 @@ pub fn parse(text: &str) -> BTreeMap<String, Link> {
                 link.bonded = value.split_whitespace().map(str::to_owned).collect();
             }
             "tun_flags" => link.is_tap = true,
-            "brif" => link.is_bridge = true,
             "device" => link.is_real = true,
             // A member of a bridge is told both ways.
             _ => {
+                link.is_bridge |= file.split('/').next() == Some("brif");
                 let lower = file.strip_prefix("brif/").or_else(|| file.strip_prefix("lower_"));
                 if let Some(lower) = lower.filter(|lower| !link.lower.iter().any(|l| l == lower)) {
                     link.lower.push(lower.to_owned());

@@ -78,7 +78,13 @@ pub(super) fn of_guests<'a>(answers: &'a Answers, bridge: &str) -> Way<'a> {
         Err(why) => Way::blocked("switch", why.clone(), &answers.switch),
         Ok(switch) => match switch.as_ref().and_then(|all| Some((all, all.bridge(bridge)?))) {
             Some((switch, bridge)) => ways.of_bridge(switch, bridge),
-            None => ways.of_device(bridge),
+            None if ways.links.get(bridge).is_some_and(|link| link.is_bridge) => {
+                ways.of_device(bridge)
+            }
+            None => {
+                let why = format!("neither Open vSwitch nor the kernel has a bridge {bridge}");
+                Way::blocked("physical_interface", why, &answers.links)
+            }
         },
     }
 }

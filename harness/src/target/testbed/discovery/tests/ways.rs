@@ -91,3 +91,16 @@ fn a_bridge_without_a_card_is_none_and_the_reason_is_told() {
         assert_eq!(missing.why, "br0 is a bridge that no network card is a port of", "{links}");
     }
 }
+
+#[test]
+fn a_bridge_that_only_libvirt_knows_is_no_card() {
+    let mut transcript = Transcript::recorded();
+    transcript.edit("host", "switch", "\"vnet0\"", "\"vnet7\"");
+    transcript.edit("host", "domain", "bridge='ovsbr-mgt'", "bridge='gone0'");
+    let discovery = transcript.discover();
+    let [missing] = &discovery.missing[..] else { panic!("{discovery:#?}") };
+    assert_eq!((&*missing.node, &*missing.fact), ("guest", "uplink_bridge"));
+    assert_eq!(missing.why, "neither Open vSwitch nor the kernel has a bridge gone0");
+    assert_eq!(missing.also, ["physical_interface"]);
+    assert_eq!(discovery.vms["guest"].physical, []);
+}
