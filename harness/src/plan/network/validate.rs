@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::build::RESULTS;
+use super::RESULTS;
 use super::workflow::{Cycle, CycleType, Workflow};
 use crate::model::Params;
 use crate::model::quantity::Length;
