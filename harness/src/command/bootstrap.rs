@@ -1,7 +1,8 @@
 //! `bootstrap`: one file that a user wrote becomes the whole configuration of network cases.
 //!
-//! `prepare` reads the input, `target::testbed::discovery` asks the nodes, `conclude` makes the two files of it.
-//! Nothing is written before both are complete.
+//! [`Input`] reads what the user wrote, `target::testbed::discovery` asks the nodes, [`conclude`] makes the files of it.
+//! A configuration that is there already is replaced only by one that can be gone on with; where there is none, the full
+//! file is written also when something is missing, as it says what.
 
 mod answer;
 mod compose;
@@ -26,7 +27,7 @@ pub struct Arguments {
     /// What you wrote: nodes, test pairs, hints
     #[arg(short, long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Where the files are written; made if missing
+    /// Where the files are written; made if missing. The input and the template are copied there, if they are elsewhere
     #[arg(short, long, value_name = "DIR")]
     pub output_dir: PathBuf,
     /// The tools under test [default: tools-template.yaml beside the input, or one directory up]
@@ -58,7 +59,7 @@ pub enum Format {
 /// What came of it.
 struct Outcome {
     full: Full,
-    /// The files, with their texts.
+    /// The files, with their texts; none where those that are there are better.
     files: Vec<(PathBuf, String)>,
     /// `None` where a tool needs what was not found.
     expansion: Option<Expansion>,
@@ -99,6 +100,7 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
     let name = |rest: &str| directory.join(format!("{}-{rest}", full.environment));
     let text = full.to_yaml().map_err(Failure::rig)?;
     let mut files = vec![(name("full.yaml"), text)];
+    files.extend(input.copies.iter().cloned());
     let mut notes: Vec<String> = input.notes(directory);
     notes.extend(discovery.notes.iter().map(|note| format!("{}: {}", note.node, note.text)));
     let mut failure = compose::obstacle(input, &full, &discovery).map(|why| (4, why));
@@ -106,7 +108,7 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
         Ok(expansion) => {
             notes.extend(expansion.warnings.iter().cloned());
             let cases = Cases::new(&full.environment, expansion.cases.clone());
-            files.push((name("cases.json"), cases.to_json()));
+            files.insert(1, (name("cases.json"), cases.to_json()));
             Some(expansion)
         }
         // A template that would be wrong with all facts is the user's to mend.
@@ -127,6 +129,14 @@ fn conclude(input: &Input, discovery: Discovery, directory: &Path) -> Result<Out
             None
         }
     };
+    let kept = name("full.yaml");
+    if failure.is_some() && kept.exists() {
+        notes.push(format!(
+            "{} is kept as it was: what was found now cannot replace it",
+            kept.display()
+        ));
+        files.clear();
+    }
     Ok(Outcome { full, files, expansion, discovery, notes, failure })
 }
 

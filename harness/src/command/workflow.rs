@@ -7,7 +7,7 @@ use super::{Answer, Failure};
 use crate::model::Kind;
 use crate::plan::network::{CycleType, Workflow};
 use crate::scenario::file::SelectFile;
-use crate::scenario::network::selection;
+use crate::scenario::network::{Config, selection};
 use crate::scenario::{self, Names, Scenario, Workspace};
 use crate::suite::Suite;
 
@@ -21,15 +21,27 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "generated_workflow.json")]
     pub output: PathBuf,
     /// Check a file and say what is in it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario", "run"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "run", conflicts_with_all = WRITING)]
     pub validate: Option<PathBuf>,
     /// Run a file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_dir", "scenario"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = WRITING)]
     pub run: Option<PathBuf>,
     /// The workspace [default: the nearest directory upwards with scenarios/ or proofload.toml]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
 }
+
+/// What a file that is there already has said.
+const WRITING: [&str; 8] = [
+    "config_dir",
+    "scenario",
+    "tools",
+    "environments",
+    "category",
+    "protocol",
+    "direction",
+    "output",
+];
 
 /// Which network cases are meant.
 #[derive(Clone, Debug, clap::Args)]
@@ -90,6 +102,17 @@ fn read(file: &Path) -> Result<Workflow, Failure> {
 }
 
 impl Source {
+    /// The selection as typed in.
+    fn typed(&self) -> SelectFile {
+        SelectFile {
+            tools: self.tools.clone(),
+            environments: self.environments.clone(),
+            categories: self.category.clone(),
+            protocol: self.protocol.clone(),
+            direction: self.direction.clone(),
+        }
+    }
+
     /// The plan of what is meant.
     ///
     /// # Errors
@@ -112,7 +135,7 @@ impl Source {
 /// The scenario that is asked for, its own selection included.
 fn wanted(arguments: &Source, workspace: &Workspace) -> Result<Scenario, Failure> {
     if let Some(directory) = &arguments.config_dir {
-        return over(directory, workspace);
+        return over(directory, &arguments.typed(), workspace);
     }
     let named: Vec<String> = arguments.scenario.iter().cloned().collect();
     let mut loaded = load(workspace, &named)?;
@@ -132,31 +155,30 @@ fn wanted(arguments: &Source, workspace: &Workspace) -> Result<Scenario, Failure
     }
 }
 
-/// A scenario that says nothing but where its configuration is.
-fn over(directory: &Path, workspace: &Workspace) -> Result<Scenario, Failure> {
+/// A scenario that says nothing but where its configuration is, and which cases of it are run.
+fn over(directory: &Path, typed: &SelectFile, workspace: &Workspace) -> Result<Scenario, Failure> {
     let directory = directory
         .canonicalize()
         .map_err(|error| Failure::usage(format!("error: {}: {error}", directory.display())))?;
     let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let config = toml::Value::String(workspace.shown(&directory).display().to_string());
-    let text = format!("kind = \"network\"\n[target.testbed]\nconfig = {config}\n");
+    let shown = workspace.shown(&directory);
+    // Words that fit nothing are told as the command line's, as there is no file that has them.
+    known(&Config::load(&workspace.root, &shown).map_err(Failure::usage)?, typed)?;
+    let config = toml::Value::String(shown.display().to_string());
+    let select = toml::to_string(typed).map_err(Failure::rig)?;
+    let text = format!(
+        "kind = \"network\"\n[target.testbed]\nconfig = {config}\n[network.select]\n{select}"
+    );
     let names = Names { any: true, ..Names::default() };
     let path = workspace.scenarios.join(format!("{name}.toml"));
     scenario::load_text(workspace, &path, text, &names).map_err(Failure::usage)
 }
 
-/// Narrows the scenario's selection to what the command line asks for.
+/// Puts what the command line asks for in the place of the scenario's selection, key by key.
 fn select(arguments: &Source, scenario: &mut Scenario) -> Result<(), Failure> {
     let Some(config) = &scenario.network else { return Ok(()) };
-    let typed = SelectFile {
-        tools: arguments.tools.clone(),
-        environments: arguments.environments.clone(),
-        categories: arguments.category.clone(),
-        protocol: arguments.protocol.clone(),
-        direction: arguments.direction.clone(),
-    };
-    selection::check(config, &typed)
-        .map_err(|(_, message)| Failure::usage(format!("error: --{message}")))?;
+    let typed = arguments.typed();
+    known(config, &typed)?;
     let network = &mut scenario.protocol.network;
     let own = &mut network.select;
     let SelectFile { tools, environments, categories, protocol, direction } = typed;
@@ -167,6 +189,15 @@ fn select(arguments: &Source, scenario: &mut Scenario) -> Result<(), Failure> {
     own.direction = direction.or(own.direction.take());
     selection::leaves_something(config, own, network.baseline)
         .map_err(|message| Failure::usage(format!("error: {message}")))
+}
+
+/// Refuses words of the command line that nothing in the configuration is called.
+fn known(config: &Config, typed: &SelectFile) -> Result<(), Failure> {
+    selection::check(config, typed).map_err(|(key, message)| {
+        let option = if key == "categories" { "category" } else { key };
+        let message = message.strip_prefix(key).unwrap_or(&message);
+        Failure::usage(format!("error: --{option}{message}"))
+    })
 }
 
 /// What is in a workflow, for a reader.

@@ -3,7 +3,7 @@
 mod ab;
 mod network;
 mod parts;
-mod placeholders;
+pub(super) mod placeholders;
 mod protocol;
 mod thresholds;
 mod validity;
@@ -58,7 +58,7 @@ pub(crate) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     thresholds::check(scenario, context)
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }

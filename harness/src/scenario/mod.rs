@@ -90,6 +90,11 @@ fn as_map<S: serde::Serializer>(params: &Params, serializer: S) -> Result<S::Ok,
     serializer.collect_map(params.0.iter().map(|(key, value)| (key, value)))
 }
 
+impl Scenario {
+    /// How often a trial is repeated at most: more is a slip of the pen, and every repeat is planned before any is run.
+    pub const MOST_REPEATS: u32 = 1000;
+}
+
 /// When to read, and the settings of every kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Protocol {

@@ -17,6 +17,7 @@ mod history;
 mod init;
 mod killed;
 mod listing;
+mod network;
 mod nextest;
 mod scenarios;
 mod selection;

@@ -87,27 +87,25 @@ fn truth() {
     assert_eq!((run.code, run.missing()), (Some(0), vec![]), "{}", run.stderr);
     let nodes = truth["nodes"].as_object().unwrap();
     assert_eq!(nodes.len(), 4);
+    let nics = |host: &Value| -> Vec<Value> {
+        let nics = host["physical_nics"].as_array().unwrap().iter().map(|nic| {
+            let megabits = nic["speed"].as_str().unwrap().trim_end_matches("Mb/s");
+            let speed = megabits.parse::<u64>().unwrap() * 1_000_000;
+            let cards = [json!({ "name": nic["name"], "mac": nic["mac"], "speed": speed })];
+            json!({ "name": nic["name"], "bond": null, "nics": cards })
+        });
+        nics.collect()
+    };
     for (name, known) in nodes {
         let discovery = &run.found["discovery"];
         if known["role"] == "host" {
-            let nics: Vec<Value> = known["physical_nics"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|nic| {
-                    let megabits = nic["speed"].as_str().unwrap().trim_end_matches("Mb/s");
-                    let speed = megabits.parse::<u64>().unwrap() * 1_000_000;
-                    let cards = [json!({ "name": nic["name"], "mac": nic["mac"], "speed": speed })];
-                    json!({ "name": nic["name"], "bond": null, "nics": cards })
-                })
-                .collect();
             let expected = json!({
                 "test_ip": known["internal_ip"],
                 "interface": known["internal_port"],
                 "mac": known["internal_mac"],
                 "bridge": known["bridge"],
                 "uplink_bridge": known["uplink_bridge"],
-                "physical_interface": nics,
+                "physical_interface": nics(known),
             });
             assert_eq!(discovery["hosts"][name], expected, "{name}");
         } else {
@@ -115,12 +113,16 @@ fn truth() {
                 pids if pids.is_empty() => json!("qemu"),
                 pids => json!({ "kernel": pids }),
             };
+            // The guest is on the bridge that its host's own port is on.
+            let host = &nodes[known["host_ref"].as_str().unwrap()];
             let expected = json!({
                 "interface": known["interface"],
                 "mac": known["mac"],
                 "vm_interface": known["vnet"],
                 "queues": 1,
                 "bridge": known["bridge"],
+                "uplink_bridge": host["uplink_bridge"],
+                "physical_interface": nics(host),
                 "qemu_pid": known["qemu_pid"],
                 "vhost_pids": vhost,
             });

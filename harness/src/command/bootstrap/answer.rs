@@ -114,7 +114,7 @@ pub(super) fn json(arguments: &Arguments, outcome: &Outcome) -> serde_json::Resu
         notes: &outcome.notes,
         failure: outcome.failure.as_ref().map(|(_, why)| why.as_str()),
         cases: outcome.expansion.as_ref().map(|expansion| expansion.cases.len()),
-        written: !arguments.dry_run,
+        written: !arguments.dry_run && !outcome.files.is_empty(),
         files: outcome.files.iter().map(|(path, _)| path.display().to_string()).collect(),
     };
     Ok(serde_json::to_string_pretty(&whole)? + "\n")

@@ -7,7 +7,7 @@ use crate::scenario::network::full::{
 };
 use crate::scenario::network::minimal::{Minimal, Node, Pair};
 use crate::scenario::network::{Full, Ordered};
-use crate::target::testbed::discovery::{CONNECTION, Discovery, HostFacts, VhostThreads, VmFacts};
+use crate::target::testbed::discovery::{CONNECTION, Discovery, Physical, VhostThreads, VmFacts};
 
 /// The complete configuration. What was not found is absent, and named under `missing`.
 pub(super) fn full(input: &Input, discovery: &Discovery) -> Full {
@@ -34,6 +34,7 @@ pub(super) fn full(input: &Input, discovery: &Discovery) -> Full {
         monitoring: Monitoring::default(),
         tools: input.template.clone().with_vhost_pids(&vhost_pids),
         performance_tests: input.performance_tests.clone(),
+        input: Some(minimal.clone()),
         discovered: by_node(minimal, |node| facts(node, discovery)),
         missing: discovery
             .missing
@@ -85,6 +86,9 @@ fn facts(node: &Node, discovery: &Discovery) -> Facts {
             test_ip: node.test_ip.filter(|_| vm.interface.is_some()),
             interface: vm.interface.clone(),
             bridge: vm.bridge.clone(),
+            uplink_bridge: vm.uplink_bridge.clone(),
+            physical_interface: physical(&vm.physical).0,
+            nics: nics(&vm.physical),
             mac: vm.mac.clone(),
             vm_interface: vm.vm_interface.clone(),
             queues: vm.queues.and_then(|queues| u32::try_from(queues).ok()),
@@ -94,14 +98,13 @@ fn facts(node: &Node, discovery: &Discovery) -> Facts {
         };
     }
     let Some(host) = discovery.hosts.get(&node.name) else { return Facts::default() };
-    let nics = host.physical.iter().flat_map(|physical| &physical.nics);
     Facts {
         test_ip: host.test_ip,
         interface: host.interface.clone(),
         bridge: host.bridge.clone(),
         uplink_bridge: host.uplink_bridge.clone(),
-        physical_interface: physical(host).0,
-        nics: nics.map(|nic| Nic { name: nic.name.clone(), speed: nic.speed }).collect(),
+        physical_interface: physical(&host.physical).0,
+        nics: nics(&host.physical),
         mac: host.mac.clone(),
         ..Facts::default()
     }
@@ -115,22 +118,22 @@ fn vhost_pids(vm: &VmFacts) -> Vec<Pid> {
 }
 
 /// The bond or card, and the cards where they are several.
-fn physical(host: &HostFacts) -> (Option<String>, Vec<String>) {
-    let name = host.physical.first().map(|physical| physical.name.clone());
-    let members = match &host.physical[..] {
+fn physical(all: &[Physical]) -> (Option<String>, Vec<String>) {
+    let name = all.first().map(|physical| physical.name.clone());
+    let members = match all {
         [only] if only.bond.is_none() => Vec::new(),
         all => all.iter().flat_map(|each| &each.nics).map(|nic| nic.name.clone()).collect(),
     };
     (name, members)
 }
 
+fn nics(all: &[Physical]) -> Vec<Nic> {
+    let nics = all.iter().flat_map(|physical| &physical.nics);
+    nics.map(|nic| Nic { name: nic.name.clone(), speed: nic.speed }).collect()
+}
+
 fn environment(minimal: &Minimal, pair: &Pair, discovery: &Discovery) -> Environment {
     let node = |name: &str| minimal.node(name);
-    // A guest's packets leave by its host.
-    let machine = |name: &str| {
-        let guest = node(name).and_then(|node| node.guest.as_ref());
-        guest.map_or(name, |guest| guest.host.as_str()).to_owned()
-    };
     let side = |name: &str| {
         let facts = node(name).map(|node| facts(node, discovery)).unwrap_or_default();
         Side {
@@ -146,11 +149,16 @@ fn environment(minimal: &Minimal, pair: &Pair, discovery: &Discovery) -> Environ
         Some(Guest { qemu_pid: vm.qemu_pid.map(Pid), vhost_pids: vhost_pids(vm) })
     };
     let (server, client) = (side(&pair.server), side(&pair.client));
-    let hosts = [&pair.server, &pair.client].map(|name| discovery.hosts.get(&machine(name)));
-    let [
-        (server_physical_interface, server_physical_nic_members),
-        (client_physical_interface, client_physical_nic_members),
-    ] = hosts.map(|host| host.map(physical).unwrap_or_default());
+    // A guest's packets leave by the bridge that it is on, which need not be that of its host's own port.
+    let way = |name: &str| match (discovery.vms.get(name), discovery.hosts.get(name)) {
+        (Some(vm), _) => physical(&vm.physical),
+        (None, Some(host)) => physical(&host.physical),
+        (None, None) => Default::default(),
+    };
+    let (server_physical_interface, server_physical_nic_members) = way(&pair.server);
+    let (client_physical_interface, client_physical_nic_members) = way(&pair.client);
+    let internal = server.physical_host_ref.as_deref().unwrap_or(&pair.server);
+    let internal = discovery.hosts.get(internal);
     let is_vm = server.physical_host_ref.is_some();
     let kind = if is_vm { "guests" } else { "hosts" };
     Environment {
@@ -158,7 +166,7 @@ fn environment(minimal: &Minimal, pair: &Pair, discovery: &Discovery) -> Environ
         network_config: NetworkConfig {
             server_ip: server.test_ip,
             client_ip: client.test_ip,
-            internal_interface: hosts[0].and_then(|host| host.interface.clone()),
+            internal_interface: internal.and_then(|host| host.interface.clone()),
             server_physical_interface,
             server_physical_nic_members,
             server_vm_interface: server.vm_interface.clone(),

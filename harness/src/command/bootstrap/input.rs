@@ -9,7 +9,7 @@ use crate::model::spec::network::NodeSpec;
 use crate::scenario::ScenarioError;
 use crate::scenario::network::expand::outline;
 use crate::scenario::network::full::Defaults;
-use crate::scenario::network::{Minimal, Template, yaml};
+use crate::scenario::network::{Config, Minimal, Template, yaml};
 use crate::target::testbed::discovery::{Role, Subject};
 
 /// The files of a user.
@@ -23,10 +23,10 @@ pub(super) struct Input {
     pub(super) template_text: String,
     /// The original's settings of network tests, which are passed on.
     pub(super) performance_tests: Option<serde_json::Value>,
+    /// What of this scenarios would not find in the output directory, where they look for it.
+    pub(super) copies: Vec<(PathBuf, String)>,
 }
 
-const MINIMAL: &str = "minimal-input.yaml";
-const TEMPLATE: &str = "tools-template.yaml";
 const PERFORMANCE: &str = "performance-test-template.yaml";
 
 impl Input {
@@ -46,10 +46,11 @@ impl Input {
         let beside = |name: &str| [directory.join(name), directory.join("..").join(name)];
         let (template_path, template_text) = match &arguments.tools_template {
             Some(path) => (path.clone(), needed(path)?),
-            None => first(&beside(TEMPLATE))?.ok_or_else(|| {
-                let [own, shared] = beside(TEMPLATE);
+            None => first(&beside(Config::TEMPLATE))?.ok_or_else(|| {
+                let [own, shared] = beside(Config::TEMPLATE);
                 Failure::usage(format!(
-                    "error: there is no {TEMPLATE}, which names the tools under test: looked for {} and {}; say where it is with --tools-template",
+                    "error: there is no {}, which names the tools under test: looked for {} and {}; say where it is with --tools-template",
+                    Config::TEMPLATE,
                     own.display(),
                     shared.display()
                 ))
@@ -65,7 +66,21 @@ impl Input {
             Some((path, text)) => Some(performance(&path, &text).map_err(Failure::usage)?),
             None => None,
         };
-        Ok(Self { directory, minimal, template, template_path, template_text, performance_tests })
+        let output = &arguments.output_dir;
+        let copies = copies(output, (path, &text), (&template_path, &template_text))?;
+        let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        if !same(&directory, output) {
+            stays(&minimal, &directory, output)?;
+        }
+        Ok(Self {
+            directory,
+            minimal,
+            template,
+            template_path,
+            template_text,
+            performance_tests,
+            copies,
+        })
     }
 
     /// How each node is reached.
@@ -93,16 +108,6 @@ impl Input {
     /// What of the input will not do what it seems to.
     pub(super) fn notes(&self, output: &Path) -> Vec<String> {
         let mut notes = Vec::new();
-        let same = |a: &Path, b: &Path| match (a.canonicalize(), b.canonicalize()) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => a == b,
-        };
-        if !same(&self.directory, output) {
-            notes.push(format!(
-                "scenarios read {}: copy the input there, or give its directory as --output-dir",
-                output.join(MINIMAL).display()
-            ));
-        }
         if self.minimal.host.is_none() && self.minimal.vm.is_none() {
             notes.push("there are no test_pairs, so there are no cases".to_owned());
         }
@@ -115,6 +120,50 @@ impl Input {
         }
         notes
     }
+}
+
+/// The input and the template, where scenarios would find none, or another one, in the output directory.
+fn copies(
+    output: &Path,
+    (input, input_text): (&Path, &str),
+    (template, template_text): (&Path, &str),
+) -> Result<Vec<(PathBuf, String)>, Failure> {
+    let own = output.join(Config::TEMPLATE);
+    let shared = first(&[output.join("..").join(Config::TEMPLATE)])?;
+    let is_shared = shared.is_some_and(|(_, text)| text == template_text);
+    let files = [
+        (output.join(Config::MINIMAL), input, input_text, false),
+        (own, template, template_text, is_shared),
+    ];
+    let mut copies = Vec::new();
+    for (place, from, text, is_elsewhere) in files {
+        match first(std::slice::from_ref(&place))? {
+            Some((_, there)) if there == text => {}
+            Some(_) => {
+                return Err(Failure::usage(format!(
+                    "error: {} is there already and is not {}, and scenarios read it: bootstrap with it, or remove it",
+                    place.display(),
+                    from.display()
+                )));
+            }
+            None if is_elsewhere => {}
+            None => copies.push((place, text.to_owned())),
+        }
+    }
+    Ok(copies)
+}
+
+/// Refuses a path in the input that would be another in the output directory.
+fn stays(minimal: &Minimal, directory: &Path, output: &Path) -> Result<(), Failure> {
+    let Some(config) = minimal.ssh_config.as_ref().filter(|config| config.is_relative()) else {
+        return Ok(());
+    };
+    Err(Failure::usage(format!(
+        "error: ssh_config {} is relative to {}, and scenarios would look for it in {}: write it from the root on",
+        config.display(),
+        directory.display(),
+        output.display()
+    )))
 }
 
 /// A file that must be there.

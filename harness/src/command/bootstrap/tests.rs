@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
+use crate::scenario::network::Config;
 use crate::target::testbed::discovery::{
     CONNECTION, HostFacts, MissingFact, Nic, Physical, VhostThreads, VmFacts,
 };
@@ -31,7 +32,7 @@ tools:
     kvm:
       environment: vm
       tools:
-        - {script: wait.py, template: \"{path} {VM_INTERFACE} {QEMU_PID}\"}
+        - {script: wait.py, template: \"{path} {VM_INTERFACE} {QEMU_PID} --phy {PHY_INTERFACE}\"}
         - {script: queue.py, template: \"{path} --pid {pid}\", parameters: {pid: \"{vhost_pids}\"}, optional: [pid]}
 ";
 
@@ -93,7 +94,9 @@ fn found() -> Discovery {
         mac: Some("52:54:00:00:00:01".into()),
         vm_interface: Some("vnet3".into()),
         queues: Some(2),
-        bridge: Some("br".into()),
+        bridge: Some("br-vm".into()),
+        uplink_bridge: Some("br-vm-uplink".into()),
+        physical: vec![Physical { name: "e9".into(), bond: None, nics: vec![nic("e9")] }],
         qemu_pid: Some(pid),
         vhost: Some(VhostThreads::Kernel(vec![pid + 1, pid + 2])),
     };
@@ -127,10 +130,17 @@ fn facts_become_the_keys_of_the_full_configuration_and_variables_of_cases() {
     let vm = full.environments.get("vm").unwrap();
     assert_eq!(vm.server.physical_host_ref.as_deref(), Some("a"));
     assert_eq!(vm.network_config.server_vm_interface.as_deref(), Some("vnet3"));
-    assert_eq!(vm.network_config.client_physical_nic_members, ["e1", "e2"]);
+    let network = &vm.network_config;
+    assert_eq!(network.client_physical_interface.as_deref(), Some("e9"), "of the guest's bridge");
+    assert_eq!(network.client_physical_nic_members, [""; 0]);
     let kvm = vm.kvm_config.as_ref().unwrap();
     assert_eq!(kvm.client.as_ref().unwrap().qemu_pid.unwrap().to_string(), "80");
     let host = full.environments.get("host").unwrap();
+    assert_eq!(host.network_config.client_physical_nic_members, ["e1", "e2"]);
+    assert_eq!(vm.network_config.internal_interface.as_deref(), Some("port-mgt"));
+    let guest = full.discovered.get("va").unwrap();
+    assert_eq!(guest.uplink_bridge.as_deref(), Some("br-vm-uplink"));
+    assert_eq!((guest.physical_interface.as_deref(), guest.nics.len()), (Some("e9"), 1));
     assert_eq!(host.network_config.internal_interface.as_deref(), Some("port-mgt"));
     assert_eq!(host.server.physical_host_ref, None);
     let commands: Vec<&str> = outcome
@@ -143,7 +153,7 @@ fn facts_become_the_keys_of_the_full_configuration_and_variables_of_cases() {
         commands,
         [
             "measurement-tools/ovs/count.py e1,e2 198.18.0.1",
-            "measurement-tools/kvm/wait.py vnet3 70",
+            "measurement-tools/kvm/wait.py vnet3 70 --phy e9",
             "measurement-tools/kvm/queue.py --pid 71",
             "measurement-tools/kvm/queue.py --pid 72",
         ]
@@ -217,6 +227,90 @@ fn only_what_tests_or_tools_need_is_a_failure() {
     // The tool says that it may be missing.
     let threads = |discovery: &mut Discovery| discovery.vms.get_mut("va").unwrap().vhost = None;
     check(threads, missing("va", "vhost_pids"), None);
+}
+
+#[test]
+fn a_configuration_that_is_there_is_not_replaced_by_one_that_cannot_be_gone_on_with() {
+    let place = Place::with(MINIMAL, TEMPLATE);
+    write(&place.conclude(found()).unwrap().files).unwrap();
+    let read = |name: &str| fs::read_to_string(place.directory.path().join(name)).unwrap();
+    let before = (read("my-env-full.yaml"), read("my-env-cases.json"));
+    let mut down = found();
+    down.hosts.remove("b");
+    down.missing.push(missing("b", CONNECTION));
+    let outcome = place.conclude(down.clone()).unwrap();
+    write(&outcome.files).unwrap();
+    assert_eq!(outcome.failure.as_ref().unwrap().0, 4);
+    assert_eq!((read("my-env-full.yaml"), read("my-env-cases.json")), before);
+    let remarks = answer::remarks(&outcome).join("\n");
+    assert!(remarks.contains("my-env-full.yaml is kept as it was"), "{remarks}");
+    assert!(!answer::text(&place.arguments(), &outcome).contains("wrote"));
+    let json: serde_json::Value =
+        serde_json::from_str(&answer::json(&place.arguments(), &outcome).unwrap()).unwrap();
+    assert_eq!(json["written"], false);
+
+    // Where there is none, it says what is missing.
+    let place = Place::with(MINIMAL, TEMPLATE);
+    write(&place.conclude(down).unwrap().files).unwrap();
+    assert!(place.names().contains(&"my-env-full.yaml".to_owned()));
+}
+
+#[test]
+fn what_scenarios_read_is_copied_to_a_directory_elsewhere() {
+    let place = Place::with(MINIMAL, TEMPLATE);
+    let output = place.directory.path().join("out/of/it");
+    let arguments = Arguments { output_dir: output.clone(), ..place.arguments() };
+    let bootstrap = || {
+        let input = Input::read(&arguments)?;
+        write(&conclude(&input, found(), &output)?.files)
+    };
+    bootstrap().unwrap();
+    let copy = |name: &str| output.join(name);
+    assert_eq!(fs::read_to_string(copy("minimal-input.yaml")).unwrap(), MINIMAL);
+    let config = Config::load(place.directory.path(), Path::new("out/of/it")).unwrap();
+    assert_eq!((config.cases.len(), config.unavailable), (4, None));
+    bootstrap().unwrap();
+
+    for name in ["minimal-input.yaml", "tools-template.yaml"] {
+        let text = fs::read_to_string(copy(name)).unwrap();
+        fs::write(copy(name), format!("{text}# mine\n")).unwrap();
+        let failure = bootstrap().unwrap_err();
+        assert_eq!(failure.code, 2);
+        assert!(failure.message.contains("is there already and is not"), "{}", failure.message);
+        fs::write(copy(name), text).unwrap();
+    }
+
+    // A template that is shared is found where it is.
+    fs::remove_file(copy("tools-template.yaml")).unwrap();
+    fs::write(output.join("../tools-template.yaml"), TEMPLATE).unwrap();
+    bootstrap().unwrap();
+    assert!(!copy("tools-template.yaml").exists());
+}
+
+#[test]
+fn a_path_that_would_be_another_elsewhere_is_refused() {
+    let place = Place::with(&format!("ssh_config: keys/config\n{MINIMAL}"), TEMPLATE);
+    assert!(Input::read(&place.arguments()).is_ok());
+    let elsewhere =
+        Arguments { output_dir: place.directory.path().join("out"), ..place.arguments() };
+    let failure = Input::read(&elsewhere).err().unwrap();
+    assert!(failure.message.contains("write it from the root on"), "{}", failure.message);
+}
+
+#[test]
+fn a_guest_without_vhost_threads_is_no_mistake_of_the_template() {
+    let mut discovery = found();
+    discovery.vms.get_mut("va").unwrap().vhost = Some(VhostThreads::Qemu);
+    let place = Place::with(MINIMAL, TEMPLATE);
+    let outcome = place.conclude(discovery.clone()).unwrap();
+    assert_eq!(outcome.failure, None);
+    let cases = &outcome.expansion.as_ref().unwrap().cases;
+    assert_eq!(cases[2].command, "measurement-tools/kvm/queue.py");
+    let place = Place::with(MINIMAL, &TEMPLATE.replace(", optional: [pid]", ""));
+    let failure = place.conclude(discovery).err().unwrap();
+    for part in ["tools-template.yaml:", "qemu carries the packets", "list it under `optional`"] {
+        assert!(failure.message.contains(part), "{part}: {}", failure.message);
+    }
 }
 
 #[test]

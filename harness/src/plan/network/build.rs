@@ -7,6 +7,7 @@ use super::workflow::{
     Cycle, CycleType, EbpfCase, GlobalConfig, Host, Metadata, Monitoring, Origin, OwnCycle, Tasks,
     TestCycle, TestParams, Workflow,
 };
+use crate::model::quantity::Length;
 use crate::model::spec::TargetSpec;
 use crate::model::spec::network::{
     Hook, Level, NetworkSpec, NodeSpec, Test, TestbedSpec, Tool, Topic,
@@ -39,27 +40,79 @@ impl Workflow {
             all.extend(builder.baselines());
             all.extend(builder.cases());
         }
-        let mut environments: Vec<String> = Vec::new();
-        for cycle in &all {
-            if !environments.contains(&cycle.environment) {
-                environments.push(cycle.environment.clone());
-            }
-        }
-        let has_case = all.iter().any(|cycle| cycle.cycle_type == CycleType::EbpfTest);
-        let source = if has_case { "unified_test_cases" } else { "baseline_only" };
         let origin = origin(scenario);
         Self {
-            metadata: Metadata {
-                generation_time: None,
-                total_test_cycles: all.len(),
-                environments,
-                source: source.to_owned(),
-            },
+            metadata: Metadata::of(&all),
             global_config: GlobalConfig::of(&origin.testbed, &all),
             test_sequence: all,
             proofload: origin,
         }
     }
+}
+
+impl Metadata {
+    /// What these cycles are; when it was written is for the writer to say.
+    pub(super) fn of(cycles: &[Cycle]) -> Self {
+        let mut environments: Vec<String> = Vec::new();
+        for cycle in cycles {
+            if !environments.contains(&cycle.environment) {
+                environments.push(cycle.environment.clone());
+            }
+        }
+        let has_case = cycles.iter().any(|cycle| cycle.cycle_type == CycleType::EbpfTest);
+        let source = if has_case { "unified_test_cases" } else { "baseline_only" };
+        Self {
+            generation_time: None,
+            total_test_cycles: cycles.len(),
+            environments,
+            source: source.to_owned(),
+        }
+    }
+}
+
+impl TestCycle {
+    /// What is done in a cycle of these tests and hooks.
+    pub(super) fn of(network: &NetworkSpec) -> Self {
+        let mut tests: Vec<BTreeMap<Topic, Vec<String>>> = Vec::new();
+        for test in &network.tests {
+            match tests.iter_mut().find_map(|topic| topic.get_mut(&test.topic)) {
+                Some(names) => names.push(test.name.clone()),
+                None => tests.push(BTreeMap::from([(test.topic, vec![test.name.clone()])])),
+            }
+        }
+        let tasks = |named: fn(&Hook) -> bool| {
+            let hooks = network.hooks.iter().filter(|hook| named(hook));
+            Tasks { tasks: hooks.map(|hook| hook.name.clone()).collect() }
+        };
+        Self {
+            init_hook: tasks(|hook| hook.init.is_some()),
+            performance_tests: tests,
+            post_hook: tasks(|hook| hook.post.is_some()),
+        }
+    }
+}
+
+impl Monitoring {
+    /// What is watched in a cycle.
+    pub(super) fn of(cycle_type: CycleType, interval: Length) -> Self {
+        Self { enabled: cycle_type == CycleType::EbpfTest, interval }
+    }
+}
+
+/// How long the tests of a cycle take in all walks, in seconds. `alone` says that a baseline is run on its own too.
+pub(super) fn expected_duration(
+    network: &NetworkSpec,
+    cycle_type: CycleType,
+    alone: bool,
+    repeat: u32,
+) -> f64 {
+    let walks = match cycle_type {
+        CycleType::Baseline => u32::from(alone),
+        // A block is two pairs, and a pair is two walks.
+        CycleType::EbpfTest => 4,
+    };
+    let seconds: f64 = network.tests.iter().map(|test| test.flow.seconds()).sum();
+    seconds * f64::from(walks) * f64::from(repeat)
 }
 
 impl GlobalConfig {
@@ -146,10 +199,9 @@ impl Builder<'_> {
                 let path = format!("baseline/{}", ends.environment);
                 let network = self.network(ends, matrix, tests, None, &path);
                 let id = with_matrix(&format!("baseline_{}", ends.environment), matrix);
-                let walks = self.scenario.repeat * u32::from(alone);
                 let own =
                     OwnCycle { params: chained(params, matrix), baseline: None, alone, network };
-                cycles.push(self.cycle(id, CycleType::Baseline, None, walks, path, own));
+                cycles.push(self.cycle(id, CycleType::Baseline, None, path, own));
             }
         }
         cycles
@@ -209,8 +261,7 @@ impl Builder<'_> {
             test_params,
         };
         let id = with_matrix(&format!("{name}_case_{}_{}", case.id, case.environment), matrix);
-        // A block is two pairs, and a pair is two walks.
-        self.cycle(id, CycleType::EbpfTest, Some(ebpf), 4 * self.scenario.repeat, path, own)
+        self.cycle(id, CycleType::EbpfTest, Some(ebpf), path, own)
     }
 
     fn network(
@@ -241,42 +292,23 @@ impl Builder<'_> {
         cycle_id: String,
         cycle_type: CycleType,
         ebpf_case: Option<EbpfCase>,
-        walks: u32,
         result_path: String,
         proofload: OwnCycle,
     ) -> Cycle {
         let network = &proofload.network;
-        let mut tests: Vec<BTreeMap<Topic, Vec<String>>> = Vec::new();
-        for test in &network.tests {
-            match tests.iter_mut().find_map(|topic| topic.get_mut(&test.topic)) {
-                Some(names) => names.push(test.name.clone()),
-                None => tests.push(BTreeMap::from([(test.topic, vec![test.name.clone()])])),
-            }
-        }
-        let tasks = |named: fn(&Hook) -> bool| Tasks {
-            tasks: network
-                .hooks
-                .iter()
-                .filter(|hook| named(hook))
-                .map(|h| h.name.clone())
-                .collect(),
-        };
-        let seconds: f64 = network.tests.iter().map(|test| test.flow.seconds()).sum();
         Cycle {
             cycle_id,
             environment: network.environment.clone(),
-            test_cycle: TestCycle {
-                init_hook: tasks(|hook| hook.init.is_some()),
-                performance_tests: tests,
-                post_hook: tasks(|hook| hook.post.is_some()),
-            },
-            monitoring_config: Monitoring {
-                enabled: cycle_type == CycleType::EbpfTest,
-                interval: self.scenario.protocol.network.interval,
-            },
+            test_cycle: TestCycle::of(network),
+            monitoring_config: Monitoring::of(cycle_type, self.scenario.protocol.network.interval),
             cycle_type,
             ebpf_case,
-            expected_duration: seconds * f64::from(walks),
+            expected_duration: expected_duration(
+                network,
+                cycle_type,
+                proofload.alone,
+                self.scenario.repeat,
+            ),
             result_path,
             proofload,
         }
@@ -299,14 +331,13 @@ fn chained(mut own: Params, matrix: &Params) -> Ordered<Param> {
     Ordered(own.0)
 }
 
+/// The original knows no matrix, and nothing more of a case: its id tells it apart.
 fn test_params(case: &Ordered<Param>, matrix: &Params) -> TestParams {
     let or = |name: &str, default: &str| {
         case.get(name).map_or_else(|| default.to_owned(), ToString::to_string)
     };
-    let others =
-        case.0.iter().filter(|(name, _)| !["protocol", "direction"].contains(&name.as_str()));
     let extra: Vec<String> =
-        others.chain(&matrix.0).map(|(name, value)| format!("{name}_{value}")).collect();
+        matrix.0.iter().map(|(name, value)| format!("{name}_{value}")).collect();
     TestParams {
         protocol: or("protocol", "tcp"),
         direction: or("direction", "rx"),

@@ -5,6 +5,7 @@
 
 mod build;
 mod path;
+mod readable;
 mod trials;
 mod validate;
 mod workflow;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::workflow::{Cycle, CycleType, GlobalConfig, Workflow};
+use super::RESULTS;
+use super::workflow::{Cycle, CycleType, Workflow};
 use crate::model::Params;
-use crate::model::spec::network::{Flow, Test, Topic};
+use crate::model::quantity::Length;
+use crate::model::spec::network::{Test, Topic};
+use crate::scenario::network::sound::{self, PARAMS};
 
 /// What is wrong with a workflow file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +24,8 @@ fn place(cycle: &Option<String>) -> String {
 }
 
 impl Workflow {
-    /// Refuses cycles without tests, of one name, or compared with what they cannot be compared with.
+    /// Refuses what a scenario could not ask for, cycles that are compared with what they cannot be compared with, and
+    /// what readers see and is not run.
     ///
     /// # Errors
     /// [`WorkflowError`] that names the cycle.
@@ -37,21 +41,17 @@ impl Workflow {
                 self.metadata.total_test_cycles
             ));
         }
-        if self.proofload.repeat < 2 {
-            return whole(format!(
-                "proofload.repeat is {}: expected at least 2 blocks",
-                self.proofload.repeat
-            ));
-        }
-        if let Some((topic, limit)) =
-            self.proofload.limits.iter().find(|(_, limit)| !(**limit > 0.0 && **limit < 1.0))
-        {
-            return whole(format!(
-                "proofload.limits: expected a fraction above 0 and below 1 of {topic:?}, found {limit}"
-            ));
+        let origin = &self.proofload;
+        let place = |key: &str, sound: Result<(), String>| {
+            sound.map_err(|message| format!("proofload.{key}: {message}")).or_else(whole)
+        };
+        place("repeat", sound::repeat(origin.repeat))?;
+        place("interval", sound::time(origin.interval))?;
+        for (topic, limit) in &origin.limits {
+            place(&format!("limits of {topic:?}"), sound::limit(*limit))?;
         }
         for topic in [Topic::Throughput, Topic::Latency, Topic::Pps] {
-            if !self.proofload.limits.contains_key(&topic) {
+            if !origin.limits.contains_key(&topic) {
                 return whole(format!("proofload.limits: expected a fraction of {topic:?} too"));
             }
         }
@@ -70,30 +70,7 @@ impl Workflow {
             }
             self.cycle_is_sound(cycle).or_else(refused)?;
         }
-        self.global_is_sound().or_else(whole)
-    }
-
-    /// What all cycles share is for readers and is not run: it must say what is.
-    fn global_is_sound(&self) -> Result<(), String> {
-        let expected = GlobalConfig::of(&self.proofload.testbed, &self.test_sequence);
-        let found = &self.global_config;
-        if found.ssh_hosts != expected.ssh_hosts {
-            return Err(
-                "global_config.ssh_hosts and proofload.testbed.nodes differ: change both, and the nodes of the cycles"
-                    .to_owned(),
-            );
-        }
-        if found.performance_specs != expected.performance_specs {
-            let specs = &expected.performance_specs;
-            let differs = |name: &&str| found.performance_specs.get(name) != specs.get(name);
-            let names: Vec<&str> =
-                specs.names().chain(found.performance_specs.names()).filter(differs).collect();
-            return Err(format!(
-                "global_config.performance_specs and proofload.network.tests of the cycles differ, or their order does: change both ({})",
-                names.first().unwrap_or(&"order")
-            ));
-        }
-        Ok(())
+        self.readable_is_run()
     }
 
     fn cycle_is_sound(&self, cycle: &Cycle) -> Result<(), String> {
@@ -108,7 +85,21 @@ impl Workflow {
         if network.tests.is_empty() {
             return Err("it has no tests".to_owned());
         }
-        tests_are_sound(&network.tests)?;
+        tests_are_sound(&network.tests, self.proofload.interval)?;
+        let place = |key: &str, sound: Result<(), String>| {
+            sound.map_err(|message| format!("{key}: {message}"))
+        };
+        place("proofload.network.within", sound::time(network.within))?;
+        place("proofload.network.grace", sound::time(network.grace))?;
+        place("result_path", sound::below(&cycle.result_path))?;
+        place("proofload.network.results", sound::below(&network.results))?;
+        for (name, value) in &cycle.proofload.params.0 {
+            let sound = match PARAMS.contains(&name.as_str()) {
+                true => sound::part(&value.to_string()),
+                false => sound::param(name, value),
+            };
+            place("proofload.params", sound)?;
+        }
         let nodes = || self.proofload.testbed.nodes.iter();
         let used = [
             Some(&network.server.node),
@@ -125,10 +116,10 @@ impl Workflow {
                 ));
             }
         }
-        if cycle.result_path.is_empty() || !network.results.ends_with(&cycle.result_path) {
+        if network.results != format!("{RESULTS}/{}", cycle.result_path) {
             return Err(format!(
-                "result_path {:?} is not where proofload.network.results {:?} ends",
-                cycle.result_path, network.results
+                "proofload.network.results is {:?}: expected {RESULTS}/ and result_path, which is {:?}",
+                network.results, cycle.result_path
             ));
         }
         match (cycle.cycle_type, &cycle.ebpf_case, &network.tool) {
@@ -138,6 +129,9 @@ impl Workflow {
                     .to_owned())
             }
             (CycleType::EbpfTest, Some(case), Some(tool)) => {
+                if tool.command.trim().is_empty() {
+                    return Err("proofload.network.tool.command is empty: expected a line for the node's shell".to_owned());
+                }
                 if case.command != tool.command {
                     return Err(
                         "ebpf_case.command and proofload.network.tool.command differ: change both"
@@ -191,22 +185,18 @@ impl Workflow {
     }
 }
 
-/// Every test has its own name and does something.
-fn tests_are_sound(tests: &[Test]) -> Result<(), String> {
-    let mut names = BTreeSet::new();
-    for test in tests {
-        if test.name.is_empty() || !names.insert(&test.name) {
-            return Err(format!("test {:?}: expected a name of its own", test.name));
+/// Every test can be run, and is what a scenario may ask for too.
+fn tests_are_sound(tests: &[Test], interval: Length) -> Result<(), String> {
+    for (index, test) in tests.iter().enumerate() {
+        let at = |key: &str, message: String| {
+            format!("proofload.network.tests[{index}]{key}, {:?}: {message}", test.name)
+        };
+        let beside = test.beside.iter().map(|beside| (".beside", &beside.tool, &beside.flow));
+        for (of, tool, flow) in std::iter::once(("", &test.tool, &test.flow)).chain(beside) {
+            sound::tool(tool).map_err(|message| at(&format!("{of}.tool"), message))?;
+            sound::flow(flow).map_err(|(key, message)| at(&format!("{of}.flow.{key}"), message))?;
         }
-        let beside = test.beside.iter().map(|beside| &beside.flow);
-        let is_nothing =
-            |flow: &Flow| flow.processes == 0 || flow.streams == 0 || flow.length.0.is_zero();
-        if [&test.flow].into_iter().chain(beside).any(is_nothing) {
-            return Err(format!(
-                "test {:?}: expected at least one process, one stream and a length above 0",
-                test.name
-            ));
-        }
+        sound::test(test, &tests[..index], interval).map_err(|message| at("", message))?;
     }
     Ok(())
 }

@@ -127,7 +127,7 @@ pub struct TestParams {
     pub protocol: String,
     /// `rx` where the case has none.
     pub direction: String,
-    /// Every other parameter as `name_value`.
+    /// The parameters of the matrix as `name_value`; empty without one, as it is in the original.
     pub extra: String,
 }
 

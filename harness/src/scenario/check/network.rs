@@ -1,16 +1,14 @@
 //! Kind `network`: parts that it does not have, tests that cannot be run, selections that select nothing.
 
-use super::{Context, is_name, placeholders};
+use super::Context;
 use crate::model::spec::TargetSpec;
 use crate::model::spec::network::{Hook, Level};
 use crate::model::{Kind, Param, Params, template};
 use crate::scenario::Scenario;
 use crate::scenario::error::{ScenarioError, hint};
 use crate::scenario::network::flows::{self, Refused};
+use crate::scenario::network::sound::{self, OWN};
 use crate::scenario::network::{Config, selection};
-
-/// Names of a trial's own parameters and phases, which nothing else may have.
-const OWN: [&str; 5] = ["tool", "category", "environment", "start", "stop"];
 
 /// Refuses scenarios of kind network that cannot be run, and its parts in others.
 pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
@@ -32,15 +30,21 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
         "a scenario of kind network has no [ab]: each tool is compared with the baseline anyway"
             .to_owned()
     })?;
-    context.require(scenario.repeat >= 2, &["repeat"], || {
-        "expected at least 2: a block is two pairs, and a verdict needs three".to_owned()
-    })?;
+    holds(sound::repeat(scenario.repeat), &["repeat"], context)?;
     let Some(config) = &scenario.network else { return Ok(()) };
     settings(scenario, context)?;
     names(scenario, config, context)?;
     tests(scenario, context)?;
     hooks(scenario, config, context)?;
     pairs(scenario, config, context)
+}
+
+fn holds(
+    sound: Result<(), String>,
+    path: &[&str],
+    context: &Context<'_>,
+) -> Result<(), ScenarioError> {
+    sound.or_else(|message| context.require(false, path, || message))
 }
 
 fn settings(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
@@ -51,14 +55,12 @@ fn settings(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioEr
         ("pps_degradation", network.pps_degradation),
     ];
     for (key, limit) in limits {
-        context.require(limit > 0.0 && limit < 1.0, &["network", key], || {
-            format!("expected a fraction above 0 and below 1, for example 0.05, found {limit}")
-        })?;
+        holds(sound::limit(limit), &["network", key], context)?;
     }
-    for (key, length) in [("within", network.within), ("grace", network.grace)] {
-        context.require(!length.0.is_zero(), &["network", key], || {
-            "expected a time above 0, for example \"30s\"".to_owned()
-        })?;
+    let times =
+        [("within", network.within), ("grace", network.grace), ("interval", network.interval)];
+    for (key, length) in times {
+        holds(sound::time(length), &["network", key], context)?;
     }
     Ok(())
 }
@@ -75,18 +77,14 @@ fn names(scenario: &Scenario, config: &Config, context: &Context<'_>) -> Result<
     }
     let at = ["target", "testbed", "config"];
     for case in cases() {
+        let told = |sound: Result<(), String>| {
+            holds(sound.map_err(|message| format!("case {:?}: {message}", case.name)), &at, context)
+        };
+        for part in [&case.category, &case.script] {
+            told(sound::part(part))?;
+        }
         for (name, value) in &case.parameters.0 {
-            if !OWN.contains(&name.as_str()) {
-                placeholders::free(name, &at, context)?;
-            }
-            let value = value.to_string();
-            let is_clear = !OWN.contains(&name.as_str())
-                && !value.is_empty()
-                && !value.contains(|c: char| c == ',' || c.is_control())
-                && !value.contains("::");
-            context.require(is_clear, &at, || {
-                format!("case {:?}: {name}={value} cannot be part of a trial's id: expected another name, and text without a comma, \"::\" and control characters", case.name)
-            })?;
+            told(sound::param(name, value))?;
         }
     }
     Ok(())
@@ -97,10 +95,6 @@ fn tests(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError
     context.require(!network.tests.is_empty(), &["network", "tests"], || {
         "expected at least one test, for example [\"throughput_single\", \"tcp_rr\"]".to_owned()
     })?;
-    let interval = network.interval;
-    context.require(!interval.0.is_zero(), &["network", "interval"], || {
-        "expected an interval above 0, for example \"1s\"".to_owned()
-    })?;
     for params in combinations(scenario) {
         let tests = flows::tests(network, &params).or_else(|Refused { key, message }| {
             let path: Vec<&str> =
@@ -110,20 +104,7 @@ fn tests(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError
         for (index, test) in tests.iter().enumerate() {
             let place = index.to_string();
             let path = ["network", "tests", &place];
-            let is_new = !tests[..index].iter().any(|other| other.name == test.name);
-            let is_free = is_name(&test.name) && !OWN.contains(&test.name.as_str());
-            context.require(is_new && is_free, &path, || {
-                format!(
-                    "expected a test's name of its own, of letters, digits, - _ and ., found {:?}",
-                    test.name
-                )
-            })?;
-            context.require(test.flow.length.0 >= interval.0 * 2, &path, || {
-                format!(
-                    "{}: expected at least two intervals of {interval}, found {}",
-                    test.name, test.flow.length
-                )
-            })?;
+            holds(sound::test(test, &tests[..index], network.interval), &path, context)?;
         }
     }
     Ok(())
@@ -169,7 +150,7 @@ fn pairs(scenario: &Scenario, config: &Config, context: &Context<'_>) -> Result<
             && selection::keeps_environment(select, environment)
             && selection::keeps_category(select, category);
         context.require(!is_asked, &["target", "testbed", "config"], || {
-            format!("the tools of {category} are for environment {environment}, which has no baseline to compare them with: add test_pairs.{environment} to {}, or leave them out with network.select.environments", Config::MINIMAL)
+            format!("the tools of {category} are for environment {environment}, which has no baseline to compare them with: add test_pairs.{environment} to {}, or leave them out: with network.select.environments, or `--environments` of a command", Config::MINIMAL)
         })?;
     }
     selection::check(config, select).or_else(|(key, message)| {

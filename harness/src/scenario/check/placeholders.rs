@@ -85,20 +85,38 @@ fn matrix(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioErro
         free(name, &path, context)?;
         let values: Vec<String> = values.iter().map(ToString::to_string).collect();
         for value in &values {
-            let is_clear = !value.is_empty()
-                && !value.contains(|c: char| c == ',' || c.is_control())
-                && !value.contains("::");
-            context.require(is_clear, &path, || {
-                format!("{value:?} cannot be part of a trial's id: expected text without a comma, \"::\" and control characters")
-            })?;
+            is_clear(value).or_else(|message| context.require(false, &path, || message))?;
         }
         unique(&values, &path, context)?;
     }
     Ok(())
 }
 
-/// Refuses a parameter's name that cannot be a placeholder, or is taken.
+/// Refuses a value that would make two things of a trial's id.
+///
+/// # Errors
+/// A sentence.
+pub(in crate::scenario) fn is_clear(value: &str) -> Result<(), String> {
+    let is_clear = !value.is_empty()
+        && !value.contains(|c: char| c == ',' || c.is_control())
+        && !value.contains("::");
+    if is_clear {
+        return Ok(());
+    }
+    Err(format!(
+        "{value:?} cannot be part of a trial's id: expected text without a comma, \"::\" and control characters"
+    ))
+}
+
 pub(super) fn free(name: &str, path: &[&str], context: &Context<'_>) -> Result<(), ScenarioError> {
+    is_free(name).or_else(|message| context.require(false, path, || message))
+}
+
+/// Refuses a parameter's name that cannot be a placeholder, or is taken.
+///
+/// # Errors
+/// A sentence.
+pub(in crate::scenario) fn is_free(name: &str) -> Result<(), String> {
     // Names of the kinds, of the drivers, and of what results write among the parameters.
     let taken = [
         "agents",
@@ -113,11 +131,13 @@ pub(super) fn free(name: &str, path: &[&str], context: &Context<'_>) -> Result<(
         "riders",
         Ab::SIDE,
     ];
-    let is_free = template::is_name(name) && !taken.contains(&name);
-    context.require(is_free, path, || {
-        let taken = taken.join(", ");
-        format!("{name:?} cannot name a parameter: expected a name of letters, digits and _, and none of {taken}")
-    })
+    if template::is_name(name) && !taken.contains(&name) {
+        return Ok(());
+    }
+    let taken = taken.join(", ");
+    Err(format!(
+        "{name:?} cannot name a parameter: expected a name of letters, digits and _, and none of {taken}"
+    ))
 }
 
 /// Calls `at` for every string.

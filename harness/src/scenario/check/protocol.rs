@@ -54,7 +54,7 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     context.require(!grows || reset.cycles >= 3, &["reset", "cycles"], || {
         "expected at least 3 for `rule = \"growth\"`, better 4 or more".to_owned()
     })?;
-    context.require(scenario.repeat > 0, &["repeat"], || "expected at least 1".to_owned())?;
+    repeats(scenario.repeat, &["repeat"], context)?;
     let needs_driver = !matches!(scenario.kind, Kind::Baseline | Kind::Network);
     context.require(!needs_driver || scenario.driver.is_some(), &["kind"], || {
         format!(
@@ -92,10 +92,15 @@ pub(super) fn check(scenario: &Scenario, context: &Context<'_>) -> Result<(), Sc
     })
 }
 
+fn repeats(repeat: u32, path: &[&str], context: &Context<'_>) -> Result<(), ScenarioError> {
+    let most = Scenario::MOST_REPEATS;
+    context.require((1..=most).contains(&repeat), path, || {
+        format!("expected at least 1 and at most {most}, found {repeat}")
+    })
+}
+
 fn load(scenario: &Scenario, context: &Context<'_>) -> Result<(), ScenarioError> {
-    context.require(scenario.protocol.load.repeat > 0, &["load", "repeat"], || {
-        "expected at least 1".to_owned()
-    })?;
+    repeats(scenario.protocol.load.repeat, &["load", "repeat"], context)?;
     let rule = &scenario.rules.load;
     if let Some(capacity) = &rule.capacity {
         let is_size = capacity.unit == Some(Unit::Bytes) && !capacity.per_second;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::cases::{Case, Cases};
+use super::current;
 use super::expand::{Expansion, expand, outline};
 use super::full::{Defaults, Full, Paths};
 use super::minimal::{Minimal, Pair};
@@ -153,7 +154,9 @@ impl Loaded {
         template: Option<(PathBuf, String)>,
     ) -> Result<Self, ScenarioError> {
         let full = Full::read(&path, &text)?;
-        is_of(&full, minimal, &path)?;
+        current::check(&full, minimal).map_err(|why| {
+            ScenarioError::plain(&path, format!("{why}: run `cargo xtask bootstrap` again"))
+        })?;
         if let Some((template_path, text)) = template {
             let guest = full.environments.get("vm").and_then(|vm| vm.kvm_config.as_ref());
             let guest = guest.and_then(|kvm| kvm.server.clone()).unwrap_or_default();
@@ -266,45 +269,6 @@ impl Loaded {
             client: end(&pair.client, "client")?,
         })
     }
-}
-
-/// Refuses a full configuration that was made from another input.
-fn is_of(full: &Full, minimal: &Minimal, path: &Path) -> Result<(), ScenarioError> {
-    let stale = |what: String| {
-        let message = format!("{what}: run `cargo xtask bootstrap` again");
-        Err(ScenarioError::plain(path, message))
-    };
-    if full.environment != minimal.environment {
-        return stale(format!(
-            "it is of environment {:?}, and {} of {:?}",
-            full.environment,
-            Config::MINIMAL,
-            minimal.environment
-        ));
-    }
-    let known: Vec<&str> = full.ssh.ssh_hosts.names().collect();
-    if let Some(node) = minimal.nodes.iter().find(|node| !known.contains(&node.name.as_str())) {
-        return stale(format!(
-            "{} has a node {:?} that it does not know",
-            Config::MINIMAL,
-            node.name
-        ));
-    }
-    for environment in ["host", "vm"] {
-        let pair = minimal.pair(environment);
-        let found = full.environments.get(environment);
-        let same = match (pair, found) {
-            (None, None) => true,
-            (Some(pair), Some(found)) => {
-                (&pair.server, &pair.client) == (&found.server.ssh_ref, &found.client.ssh_ref)
-            }
-            _ => false,
-        };
-        if !same {
-            return stale(format!("its pair {environment} is not that of {}", Config::MINIMAL));
-        }
-    }
-    Ok(())
 }
 
 fn configured(

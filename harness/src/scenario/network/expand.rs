@@ -10,7 +10,7 @@ use super::cases::Case;
 use super::full::{Environment, Full};
 use super::template::{Category, Directions, Template, ToolTemplate, Values};
 use super::yaml::{Located, Ordered};
-use crate::model::Param;
+use crate::model::{Param, template};
 use crate::scenario::ScenarioError;
 use crate::scenario::error::hint;
 
@@ -34,7 +34,15 @@ pub fn expand(full: &Full, path: &Path, text: &str) -> Result<Expansion, Scenari
         full.environments.get(environment).map(|found| variables(environment, found))
     };
     let tools_dir = &full.paths.tools_dir;
-    Expander { path, text, tools_dir, variables: &variables, is_outline: false }.run(&full.tools)
+    let is_missing = full.missing.iter().any(|missing| {
+        missing.fact == "vhost_pids" || missing.also.iter().any(|fact| fact.contains("vhost_pids"))
+    });
+    let no_vhost = match is_missing {
+        true => "the vhost threads of the server were not found",
+        false => "the server has no vhost threads: qemu carries the packets of its guest itself",
+    };
+    let known = Known::Found { no_vhost };
+    Expander { path, text, tools_dir, variables: &variables, known }.run(&full.tools)
 }
 
 /// The cases as far as they can be told before anything was found out: what is not known yet stays as `{NAME}`.
@@ -50,7 +58,8 @@ pub fn outline(
     let variables =
         |environment: &str| environments.contains(&environment).then(Vec::<Variable>::new);
     let tools_dir = "measurement-tools";
-    Expander { path, text, tools_dir, variables: &variables, is_outline: true }.run(template)
+    let known = Known::Outline;
+    Expander { path, text, tools_dir, variables: &variables, known }.run(template)
 }
 
 /// A name and what replaces it.
@@ -85,7 +94,19 @@ struct Expander<'a> {
     tools_dir: &'a str,
     /// Those of an environment; `None` where there is no such pair.
     variables: &'a dyn Fn(&str) -> Option<Vec<Variable>>,
-    is_outline: bool,
+    known: Known,
+}
+
+/// What is known when cases are expanded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// What the user wrote.
+    Outline,
+    /// What was found too.
+    Found {
+        /// Why there are no vhost threads, where there are none.
+        no_vhost: &'static str,
+    },
 }
 
 impl Expander<'_> {
@@ -150,6 +171,10 @@ impl Expander<'_> {
                 let found = refers.and_then(|name| variables.iter().find(|(own, _)| own == name));
                 set(&mut known, name, found.map_or(value, |(_, found)| found.clone()));
             }
+            for (name, _) in tool.parameters.0.iter().filter(|(_, values)| values.asks_for_vhost())
+            {
+                set(&mut known, name, String::new());
+            }
             for (name, value) in &parameters.0 {
                 set(&mut known, name, value.to_string());
             }
@@ -193,9 +218,11 @@ impl Expander<'_> {
                     return Err(self.at(&tool.script, message));
                 }
                 Values::List(values) => lists.push((name.clone(), values.clone())),
-                // An outline shows what a bootstrap will fill in.
-                Values::One(value) if self.is_outline && value.to_string() == "{vhost_pids}" => {
-                    lists.push((name.clone(), vec![value.clone()]));
+                // An outline shows what a bootstrap will fill in. Where that found none, the parameter is empty.
+                Values::One(value) if values.asks_for_vhost() => {
+                    if self.known == Known::Outline {
+                        lists.push((name.clone(), vec![value.clone()]));
+                    }
                 }
                 Values::One(value) => warnings.push(format!(
                     "{}: parameter {name} is ignored: only lists are expanded, write [{value}]",
@@ -203,8 +230,8 @@ impl Expander<'_> {
                 )),
             }
         }
-        let uses = ["{SRC_IP}", "{DST_IP}", "{direction}"];
-        if !directions.is_empty() && uses.iter().any(|name| tool.template.contains(name)) {
+        let uses = |name: &&str| ["SRC_IP", "DST_IP", "direction"].contains(name);
+        if !directions.is_empty() && template::names(&tool.template).iter().any(uses) {
             let names: Vec<Param> =
                 directions.names().map(|name| Param::Text(name.to_owned())).collect();
             match lists.iter_mut().find(|(name, _)| name == "direction") {
@@ -215,43 +242,50 @@ impl Expander<'_> {
         Ok(lists)
     }
 
-    /// The command line with everything filled in.
+    /// The command line with everything filled in, from left to right: what stands in a value is not looked up again.
     fn command(&self, tool: &ToolTemplate, known: &[Variable]) -> Result<String, ScenarioError> {
-        let mut line = tool.template.value.clone();
-        for name in placeholders(&tool.template) {
-            let value = known.iter().find(|(own, _)| *own == name).map(|(_, value)| value);
-            let is_open = value.is_none_or(String::is_empty);
-            if !is_open || self.is_outline {
-                continue;
+        let value = |name: &str| known.iter().find(|(own, _)| own == name).map(|(_, value)| value);
+        let full = |name: &str| value(name).filter(|value| !value.is_empty()).cloned();
+        let refused =
+            |message: String| Err(self.at(&tool.template, format!("{}: {message}", *tool.script)));
+        let Known::Found { no_vhost } = self.known else {
+            return Ok(one_line(&template::render_some(&tool.template, full)));
+        };
+        let mut left_out = Vec::new();
+        for name in template::names(&tool.template) {
+            match full(name) {
+                Some(value) => {
+                    if let Some(inner) = template::names(&value).first() {
+                        return refused(format!(
+                            "the value of {{{name}}} holds {{{inner}}}, which nothing fills in: expected a value without a variable"
+                        ));
+                    }
+                }
+                None if tool.optional.iter().any(|own| own == name) => left_out.push(name),
+                None => {
+                    let vhost = tool.parameters.get(name).filter(|values| values.asks_for_vhost());
+                    let names = known.iter().map(|(name, _)| name.as_str());
+                    return refused(match (vhost, value(name)) {
+                        (Some(_), _) => format!(
+                            "variable {{{name}}} has no value, {no_vhost}; list it under `optional` to leave out its option"
+                        ),
+                        (None, Some(_)) => format!(
+                            "variable {{{name}}} has no value: define it, or list it under `optional` to leave out its option"
+                        ),
+                        (None, None) => format!(
+                            "variable {{{name}}} is unknown{}: define it, or list it under `optional` to leave out its option",
+                            hint(name, names)
+                        ),
+                    });
+                }
             }
-            if tool.optional.contains(&name) {
-                line = without(&line, &name);
-                continue;
-            }
-            let what = if value.is_some() { "has no value" } else { "is unknown" };
-            let names = known.iter().map(|(name, _)| name.as_str());
-            let suggestion = if value.is_some() { String::new() } else { hint(&name, names) };
-            let message = format!(
-                "{}: variable {{{name}}} {what}{suggestion}: define it, or list it under `optional` to leave out its option",
-                *tool.script
-            );
-            return Err(self.at(&tool.template, message));
         }
-        for (name, value) in known {
-            if !(self.is_outline && value.is_empty()) {
-                line = line.replace(&format!("{{{name}}}"), value);
-            }
+        let line = without(&tool.template, &left_out);
+        let line = template::render(&line, &[], |name| Some(full(name).unwrap_or_default()));
+        match one_line(&line.unwrap_or_default()) {
+            empty if empty.is_empty() => refused("the command line is empty".to_owned()),
+            line => Ok(line),
         }
-        // What stands in a value is not looked up a second time.
-        let left = placeholders(&line).into_iter().next().filter(|_| !self.is_outline);
-        if let Some(name) = left {
-            let message = format!(
-                "{}: a value holds {{{name}}}, which nothing fills in: expected a value without a variable",
-                *tool.script
-            );
-            return Err(self.at(&tool.template, message));
-        }
-        Ok(line.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     fn duration(
@@ -325,33 +359,37 @@ pub fn tool_name(script: &str) -> String {
     script.replace('-', "_")
 }
 
-/// The names in `{NAME}`, each once; `${NAME}` is the shell's.
-fn placeholders(line: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for (at, _) in line.match_indices('{') {
-        let Some(end) = line[at..].find('}') else { break };
-        let name = &line[at + 1..at + end];
-        let is_name =
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if is_name && !line[..at].ends_with('$') && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The line without a variable, and without the `--option` in front of it.
-fn without(line: &str, name: &str) -> String {
-    let variable = format!("{{{name}}}");
-    let mut line = line.to_owned();
-    while let Some(at) = line.find(&variable) {
-        let before = line[..at].trim_end();
-        let word = before.rfind(char::is_whitespace).map_or(0, |space| space + 1);
-        let is_option = before.len() < at && before[word..].starts_with("--");
-        let from = if is_option { word } else { at };
-        line.replace_range(from..at + variable.len(), "");
+/// The line without some variables, and without the options whose values they are: `-x {NAME}`, `--x={NAME}`.
+fn without(line: &str, names: &[&str]) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let own = template::names(word);
+        let Some(name) = own.iter().find(|name| names.contains(*name)) else {
+            words.push(word.to_owned());
+            continue;
+        };
+        // What a quote surrounds goes as a whole, or not at all.
+        let is_whole = ['"', '\''].iter().all(|quote| word.matches(*quote).count() % 2 == 0);
+        let bare = word.replace(['"', '\''], "");
+        let is_option = bare.starts_with('-') || bare.ends_with(&format!("={{{name}}}"));
+        if is_whole && is_option {
+            continue;
+        }
+        if is_whole && bare == format!("{{{name}}}") {
+            let takes_value = |option: &mut String| {
+                let name = option.trim_start_matches('-');
+                option.starts_with('-') && !name.is_empty() && !name.contains(['=', '{'])
+            };
+            words.pop_if(takes_value);
+            continue;
+        }
+        words.push(template::render_some(word, |name| names.contains(&name).then(String::new)));
     }
-    line
+    words.join(" ")
 }
 
 #[cfg(test)]

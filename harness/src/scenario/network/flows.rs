@@ -1,5 +1,6 @@
 //! [`tests`]: the tests of a trial, from `[network]` and the built-in ones.
 
+use super::sound;
 use crate::model::quantity::{Length, Quantity};
 use crate::model::spec::network::{Beside, Direction, Flow, Protocol, Shape, Test, Topic};
 use crate::model::{Params, Unit, template};
@@ -80,15 +81,7 @@ impl Reader<'_> {
         set(&mut test.name, table.name.clone());
         set(&mut test.topic, table.topic);
         set(&mut test.tool, table.tool.clone());
-        if !TOOLS.contains(&test.tool.as_str()) {
-            let suggestion = hint(&test.tool, TOOLS.iter().copied());
-            let message = format!(
-                "unknown network tool {:?}{suggestion}: expected {}",
-                test.tool,
-                TOOLS.join(", ")
-            );
-            return Err(refused("tool", message));
-        }
+        sound::tool(&test.tool).map_err(|message| refused("tool", message))?;
         let flow = &mut test.flow;
         if table.like.is_none() && test.tool == "netperf" {
             flow.port = self.network.control_port;
@@ -111,20 +104,7 @@ impl Reader<'_> {
         if let Some(block) = &table.block {
             flow.block = Some(self.block(at("block"), block)?);
         }
-        if flow.length.0.is_zero() {
-            return Err(refused(
-                "length",
-                "expected a time above 0, for example \"10s\"".to_owned(),
-            ));
-        }
-        let last = u32::from(flow.port).checked_add(flow.processes);
-        if flow.processes == 0 || flow.streams == 0 || last.is_none_or(|last| last > 65536) {
-            let message = format!(
-                "expected at least one process and one stream, on ports up to 65535, found {} and {} from port {} on",
-                flow.processes, flow.streams, flow.port
-            );
-            return Err(refused("processes", message));
-        }
+        sound::flow(flow).map_err(|(key, message)| refused(key, message))?;
         let (length, omit) = (flow.length, flow.omit);
         if let Some(beside) = &table.beside {
             let other = self.built_in(beside)?.ok_or_else(|| unknown("beside", index, beside))?;
@@ -254,7 +234,10 @@ impl Reader<'_> {
         let size = text.parse::<Quantity>().ok();
         let size =
             size.filter(|size| matches!(size.unit, None | Some(Unit::Bytes)) && !size.per_second);
-        let size = size.filter(|size| (1.0..=1_048_576.0).contains(&size.value));
+        let size = size.filter(|size| {
+            (f64::from(*sound::BLOCK.start())..=f64::from(*sound::BLOCK.end()))
+                .contains(&size.value)
+        });
         size.map(|size| size.value as u32).ok_or_else(|| Refused {
             key,
             message: format!(

@@ -1,7 +1,7 @@
 //! [`Full`]: `<env>-full.yaml`, everything about an environment that cases need: what the user wrote, and what was found.
 //!
-//! The keys are those of the framework that Proofload succeeds; `ssh.config`, the ports, `discovered` and `missing` are
-//! ours. What is not known is absent, and told by name in `missing`.
+//! The keys are those of the framework that Proofload succeeds; `ssh.config`, the ports, `input`, `discovered` and
+//! `missing` are ours. What is not known is absent, and told by name in `missing`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::minimal::Minimal;
 use super::template::Template;
 use super::yaml::{self, Ordered};
 use crate::scenario::ScenarioError;
@@ -37,6 +38,9 @@ pub struct Full {
     /// The original's settings of network tests; ours are in `[network]` of a scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performance_tests: Option<serde_json::Value>,
+    /// What the user wrote when the rest was found out; ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Minimal>,
     /// Everything that was found out about each node; ours.
     #[serde(default, skip_serializing_if = "Ordered::is_empty")]
     pub discovered: Ordered<Facts>,

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::yaml::{self, Located, Ordered};
 use crate::model::spec::network::NodeSpec;
@@ -13,19 +13,23 @@ use crate::scenario::ScenarioError;
 use crate::scenario::error::hint;
 
 /// What the user wrote of an environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Minimal {
     /// Of the format.
     pub version: String,
     /// The environment's name, with which its files begin.
     pub environment: String,
     /// A configuration file for `ssh` in place of the user's own, relative to the configuration directory; ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_config: Option<PathBuf>,
     /// The nodes, in the order of the file.
     pub nodes: Vec<Node>,
     /// The pair of hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Pair>,
     /// The pair of guests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<Pair>,
     /// The type of internal port that carries the hosts' test address: `mgt` of `port-mgt`.
     pub internal_port_type: String,
@@ -34,7 +38,8 @@ pub struct Minimal {
 }
 
 /// A host or a guest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Node {
     /// Its name.
     pub name: String,
@@ -43,13 +48,16 @@ pub struct Node {
     /// The directory below which everything is written.
     pub workdir: String,
     /// The address that traffic is bound to, of a guest always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_ip: Option<IpAddr>,
     /// Where it runs, of a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<Guest>,
 }
 
 /// Where a guest runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Guest {
     /// The node of its host.
     pub host: String,
@@ -58,7 +66,8 @@ pub struct Guest {
 }
 
 /// Two nodes of one role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The side that listens.
     pub server: String,

@@ -6,11 +6,13 @@
 
 pub mod cases;
 pub mod config;
+mod current;
 pub mod expand;
 pub mod flows;
 pub mod full;
 pub mod minimal;
 pub mod selection;
+pub mod sound;
 pub mod template;
 pub mod yaml;
 

@@ -43,14 +43,13 @@ impl Template {
     }
 
     /// Replaces parameters that ask for the guest's kernel threads, `"{vhost_pids}"`, by what was found. Where nothing
-    /// was found they stay, and their variable is unknown.
+    /// was found they stay, and their variable is empty.
     #[must_use]
     pub fn with_vhost_pids(mut self, pids: &[Pid]) -> Self {
         let found: Vec<Param> = pids.iter().map(|pid| Param::Text(pid.to_string())).collect();
         let tools = self.categories.0.iter_mut().flat_map(|(_, category)| &mut category.tools);
         for (_, values) in tools.flat_map(|tool| &mut tool.parameters.0) {
-            let asks = matches!(values, Values::One(Param::Text(text)) if text == "{vhost_pids}");
-            if asks && !found.is_empty() {
+            if values.asks_for_vhost() && !found.is_empty() {
                 *values = Values::List(found.clone());
             }
         }
@@ -96,6 +95,13 @@ pub enum Values {
     One(Param),
     /// One case each.
     List(Vec<Param>),
+}
+
+impl Values {
+    /// True where the guest's kernel threads are asked for, and were not filled in.
+    pub(super) fn asks_for_vhost(&self) -> bool {
+        matches!(self, Self::One(Param::Text(text)) if text == "{vhost_pids}")
+    }
 }
 
 /// A tool as it stands in a template.

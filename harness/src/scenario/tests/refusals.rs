@@ -107,6 +107,8 @@ fn a_protocol_without_trials_or_readings_is_refused() {
     check("reset.detect = nan #!", "", "expected a fraction above 0");
     check_kind("reset", "reset.cycles = 2 #!", "expected at least 3 for `rule = \"growth\"`");
     check("repeat = 0 #!", "", "expected at least 1");
+    check("repeat = 2000000000 #!", "", "at most 1000, found 2000000000");
+    check("load.repeat = 1001 #!", "", "at most 1000, found 1001");
     check_kind("baseline", "baseline.length = \"3s\" #!", "expected at least two intervals");
     check_kind("reset", "reset.baseline = \"3s\" #!", "expected at least two intervals");
     check_kind("reset", "reset.load = \"3s\" #!", "expected at least two intervals");

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::{CycleType, Workflow};
+use super::super::{CycleType, EbpfCase, Workflow};
 use super::{refused, scenario};
+use crate::model::Param;
 use crate::model::quantity::Length;
-use crate::model::spec::network::{NetworkSpec, Test, Topic};
+use crate::model::spec::network::{Beside, Flow, NetworkSpec, Test, Topic};
 use crate::plan;
 use crate::scenario::file::SelectFile;
 use crate::scenario::network::selection;
@@ -127,11 +128,72 @@ fn tests_that_do_nothing_or_have_one_name_are_refused_in_every_cycle() {
         let error = workflow.validate().unwrap_err().to_string();
         assert!(error.contains(expected), "{expected}: {error}");
     };
-    check(&|tests| tests[1].name = tests[0].name.clone(), "expected a name of its own");
-    let nothing = "expected at least one process, one stream and a length above 0";
+    check(&|tests| tests[1].name = tests[0].name.clone(), "a test's name of its own");
+    check(&|tests| tests[0].name = "start".to_owned(), "proofload.network.tests[0], \"start\"");
+    let nothing = "expected at least one process and one stream, on ports up to 65535";
     check(&|tests| tests[0].flow.processes = 0, nothing);
     check(&|tests| tests[0].flow.streams = 0, nothing);
-    check(&|tests| tests[0].flow.length = Length(Duration::ZERO), nothing);
+    check(&|tests| (tests[1].flow.processes, tests[1].flow.port) = (4, 65535), nothing);
+    check(&|tests| tests[1].flow.processes = u32::MAX, nothing);
+    let length = |time: Duration| move |tests: &mut Vec<Test>| tests[0].flow.length = Length(time);
+    check(&length(Duration::ZERO), "tests[0].flow.length, \"throughput_single\": expected a time");
+    check(&length(Duration::from_millis(1)), "expected at least two intervals of 1s, found 1ms");
+    check(
+        &|tests| tests[2].tool = "iperf9".to_owned(),
+        "tests[2].tool, \"tcp_rr\": unknown network",
+    );
+    check(&|tests| tests[0].flow.rate = Some(-1.0), "tests[0].flow.rate");
+    check(&|tests| tests[0].flow.block = Some(0), "tests[0].flow.block");
+    let beside = |tests: &mut Vec<Test>| {
+        let Test { tool, flow, .. } = tests[0].clone();
+        let flow = Flow { processes: 0, ..flow };
+        tests[2].beside = Some(Box::new(Beside { tool, flow }));
+    };
+    check(&beside, "tests[2].beside.flow.processes");
+}
+
+#[test]
+fn what_a_scenario_could_not_ask_for_is_refused_with_its_place() {
+    let check = |change: &dyn Fn(&mut Workflow), expected: &str| {
+        let mut workflow = Workflow::of(&scenario(""));
+        change(&mut workflow);
+        let error = workflow.validate().unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    };
+    let zero = Length(Duration::ZERO);
+    check(&|workflow| workflow.proofload.interval = zero, "proofload.interval: expected a time");
+    check(&|workflow| workflow.proofload.repeat = 3_000_000_000, "proofload.repeat: expected at");
+    let case = "cycle system_network_latency_case_1_host: proofload.";
+    check(&|workflow| network(workflow).within = zero, &format!("{case}network.within: expected"));
+    check(&|workflow| network(workflow).grace = zero, &format!("{case}network.grace: expected"));
+    let empty = |workflow: &mut Workflow| {
+        network(workflow).tool.as_mut().unwrap().command = " ".to_owned();
+    };
+    check(&empty, "network.tool.command is empty");
+    let outside = |workflow: &mut Workflow| {
+        workflow.test_sequence[2].result_path = "../../x".to_owned();
+        network(workflow).results = "performance-test-results/../../x".to_owned();
+    };
+    check(&outside, "result_path: expected a relative path without \"..\"");
+    let results = |path: &'static str| {
+        move |workflow: &mut Workflow| network(workflow).results = path.to_owned()
+    };
+    check(&results("../../x"), "network.results: expected a relative path");
+    check(&results("/etc"), "network.results: expected a relative path");
+    check(&results("elsewhere"), "expected performance-test-results/ and result_path");
+    let param = |name: &'static str, value: &'static str| {
+        move |workflow: &mut Workflow| {
+            let params = &mut workflow.test_sequence[2].proofload.params.0;
+            params.retain(|(own, _)| own != name);
+            params.push((name.to_owned(), Param::Text(value.to_owned())));
+        }
+    };
+    for value in ["a,b", "a::b", ""] {
+        check(&param("protocol", value), "proofload.params: protocol: ");
+        check(&param("tool", value), "cannot be part of a trial's id");
+    }
+    check(&param("start", "x"), "proofload.params");
+    check(&param("agents", "x"), "\"agents\" cannot name a parameter");
 }
 
 #[test]
@@ -154,6 +216,54 @@ fn what_readers_see_must_be_what_is_run() {
     let hosts = "global_config.ssh_hosts and proofload.testbed.nodes differ";
     check(&|workflow| workflow.global_config.ssh_hosts.0[0].1.host.push('x'), hosts);
     check(&|workflow| workflow.global_config.ssh_hosts.0[0].1.workdir.push('x'), hosts);
+    check(
+        &|workflow| workflow.metadata.environments = vec!["nowhere".to_owned()],
+        "metadata.environments is [\"nowhere\"], and what is run below proofload is [\"host\", \"vm\"]",
+    );
+    check(&|workflow| workflow.metadata.source.clear(), "metadata.source is");
+    let fewer = |workflow: &mut Workflow| {
+        drop(workflow.test_sequence[2].test_cycle.performance_tests.pop());
+    };
+    check(&fewer, "cycle system_network_latency_case_1_host: test_cycle.performance_tests is");
+    let hook = |workflow: &mut Workflow| {
+        workflow.test_sequence[0].test_cycle.init_hook.tasks.push("x".to_owned());
+    };
+    check(&hook, "test_cycle.init_hook.tasks is [\"x\"]");
+    let interval = |workflow: &mut Workflow| {
+        workflow.test_sequence[2].monitoring_config.interval.0 *= 2;
+    };
+    check(&interval, "monitoring_config.interval is \"2s\"");
+    check(
+        &|workflow| workflow.test_sequence[2].expected_duration += 100.0,
+        "expected_duration is 580.0, and what is run below proofload is 480.0",
+    );
+    let case = |change: fn(&mut EbpfCase)| {
+        move |workflow: &mut Workflow| change(workflow.test_sequence[2].ebpf_case.as_mut().unwrap())
+    };
+    check(&case(|case| case.tool = "other".to_owned()), "ebpf_case.tool is \"other\"");
+    check(&case(|case| case.script = "other.py".to_owned()), "ebpf_case.script is \"other\"");
+    check(&case(|case| case.category.push('x')), "ebpf_case.category is");
+    check(&case(|case| case.name.push('x')), "ebpf_case.name is");
+    check(&case(|case| case.test_params.protocol = "udp".to_owned()), "test_params.protocol is");
+    check(&case(|case| case.test_params.direction = "tx".to_owned()), "test_params.direction is");
+}
+
+#[test]
+fn a_result_path_is_the_original_s_and_a_matrix_is_told_apart() {
+    let paths = |keys: &str| -> Vec<String> {
+        let workflow = Workflow::of(&scenario(keys));
+        let cases = workflow.test_sequence.into_iter().filter(|cycle| cycle.ebpf_case.is_some());
+        cases.map(|cycle| cycle.result_path).collect()
+    };
+    let plain = paths("");
+    assert_eq!(plain[4], "ebpf/qdisc_drop_case_5_tcp_rx_9d5e19/host");
+    // Parameters but protocol and direction are no part of it.
+    assert_eq!(plain[6], "ebpf/ovs_drop_case_7_tcp_tx_0388a9/vm");
+    assert_eq!(plain[10], "ebpf/kvm_irqfd_case_11_tcp_rx_9d5e19/vm");
+    let mut all = [plain, paths("matrix = { seconds = [4, 5] }\n")].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 11 + 22);
 }
 
 #[test]

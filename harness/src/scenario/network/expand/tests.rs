@@ -105,8 +105,9 @@ fn what_nothing_fills_in_is_refused_with_line_tool_and_variable() {
         "a.py: variable {VM_INTERFACE} has no value",
     );
     refused(&template("{path} {QEMU_PID}"), 8, "{QEMU_PID} has no value");
-    refused(&(template("{path} --x {y}") + "          y: \"{z}\"\n"), 8, "a value holds {z}");
+    refused(&(template("{path} --x {y}") + "          y: \"{z}\"\n"), 8, "holds {z}");
     refused(&(template("{path}") + "          parameters: {p: []}\n"), 7, "empty list");
+    refused(&template(" "), 8, "the command line is empty");
     refused(
         &(template("{path}") + "          parameters: {p: [a, a]}\n"),
         7,
@@ -134,11 +135,65 @@ fn what_is_optional_is_left_out_with_its_option() {
         ("{path} {A} --all", "measurement-tools/ovs/a.py --all"),
         ("{path} --verbose --x {VM_INTERFACE} --all", "measurement-tools/ovs/a.py --verbose --all"),
         ("{path} --x {A} {A} ${HOME}", "measurement-tools/ovs/a.py ${HOME}"),
+        ("{path} -i {VM_INTERFACE} --top 5", "measurement-tools/ovs/a.py --top 5"),
+        ("{path} --pid={A} --top 5", "measurement-tools/ovs/a.py --top 5"),
+        ("PID={A} {path} -p{A} -n 1", "measurement-tools/ovs/a.py -n 1"),
+        ("{path} --pid='{A}' --name '{A}' last", "measurement-tools/ovs/a.py last"),
+        ("{path} --range={A}-{path}", "measurement-tools/ovs/a.py"),
+        ("{path} --top=5 {A} -- {A}", "measurement-tools/ovs/a.py --top=5 --"),
+        ("{path} '-x {A}'", "measurement-tools/ovs/a.py '-x '"),
+        ("{path} a{A}b", "measurement-tools/ovs/a.py ab"),
     ] {
         let keys =
             format!("          template: \"{template}\"\n          optional: [A, VM_INTERFACE]\n");
         assert_eq!(command(&keys), expected, "{template}");
     }
+}
+
+#[test]
+fn a_variable_of_the_shell_is_left_to_it() {
+    let keys = "          template: \"{path} --out ${out} {out} ${path} ${optional}\"\n          out: $zzz\n          optional: [optional]\n";
+    assert_eq!(
+        command(keys),
+        "measurement-tools/ovs/a.py --out ${out} $zzz ${path} ${optional}",
+        "also where a variable of its name is known"
+    );
+    let text = tool("          template: \"{path} ${direction} ${SRC_IP}\"\n");
+    let cases = expanded(&text).unwrap().cases;
+    assert_eq!(cases.len(), 1, "it is no use of the direction either");
+    assert!(cases[0].parameters.is_empty(), "{:?}", cases[0]);
+}
+
+#[test]
+fn what_stands_in_a_value_is_not_looked_up() {
+    let template = "          template: \"{path} {a}\"\n";
+    let variables = |a: &str| format!("{template}          a: \"{a}\"\n          b: 7\n");
+    refused(&variables("{b}"), 8, "the value of {a} holds {b}, which nothing fills in");
+    assert_eq!(command(&variables("${b}")), "measurement-tools/ovs/a.py ${b}");
+}
+
+#[test]
+fn a_guest_without_vhost_threads_is_told_as_such_and_optional_leaves_the_option_out() {
+    let keys = "          template: \"{path} --pid {pid} --all\"\n          parameters: {pid: \"{vhost_pids}\"}\n";
+    refused(keys, 8, "{pid} has no value, the server has no vhost threads: qemu carries");
+    let text = tool(&format!("{keys}          optional: [pid]\n"));
+    let expansion = expanded(&text).unwrap();
+    let [case] = &expansion.cases[..] else { panic!("{:?}", expansion.cases) };
+    assert_eq!(case.command, "measurement-tools/ovs/a.py --all");
+    assert_eq!((case.name.as_str(), case.parameters.is_empty()), ("a", true));
+    assert_eq!(expansion.warnings, [""; 0]);
+    let missing = super::super::full::Missing {
+        node: "vm".to_owned(),
+        fact: "qemu_pid".to_owned(),
+        why: String::new(),
+        command: String::new(),
+        output: String::new(),
+        also: vec!["vhost_pids".to_owned()],
+    };
+    let text = tool(keys);
+    let full = Full { missing: vec![missing], ..full(&text) };
+    let error = expand(&full, Path::new("t.yaml"), &text).unwrap_err();
+    assert!(error.message.contains("the vhost threads of the server were not found"), "{error}");
 }
 
 #[test]

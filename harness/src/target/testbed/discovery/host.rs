@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::addresses::{self, Interface};
 use super::ask::{Ask, Said};
-use super::links::{self, Link};
+use super::links;
 use super::missing::{MissingFact, Note};
-use super::switch::{self, Bridge, Port, Switch};
+use super::out::{self, Blocked, Physical, Way, Ways};
+use super::switch::{self, Switch};
 use super::{Discovery, Subject, Tried, domain, qemu};
 use crate::host::node::NodeError;
 use crate::host::quote::quote;
@@ -32,38 +33,6 @@ pub struct HostFacts {
     pub physical: Vec<Physical>,
 }
 
-/// A network card, or several that are bonded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Physical {
-    /// The name of the card or the bond.
-    pub name: String,
-    /// Absent for a single card.
-    pub bond: Option<Bond>,
-    /// The members of the bond, or the one card.
-    pub nics: Vec<Nic>,
-}
-
-/// Who bonds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bond {
-    /// Open vSwitch.
-    Switch,
-    /// The kernel.
-    Kernel,
-}
-
-/// A network card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Nic {
-    /// Its name.
-    pub name: String,
-    /// Its Ethernet address; absent where the kernel does not drive it.
-    pub mac: Option<String>,
-    /// In bit/s.
-    pub speed: Option<u64>,
-}
-
 /// The facts of a host that may be missing.
 pub(super) const FACTS: [&str; 6] =
     ["interface", "test_ip", "mac", "bridge", "uplink_bridge", "physical_interface"];
@@ -71,9 +40,9 @@ pub(super) const FACTS: [&str; 6] =
 /// What a host said of itself and of its guests.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
-    switch: Said,
-    addresses: Said,
-    links: Said,
+    pub(super) switch: Said,
+    pub(super) addresses: Said,
+    pub(super) links: Said,
     connection: Said,
     /// By the guest's node.
     pub(super) guests: BTreeMap<String, GuestAnswers>,
@@ -153,6 +122,11 @@ impl Answers {
         own.into_iter().chain(guests).map(|said| said.tried(node)).collect()
     }
 
+    /// The interfaces, or why they are unknown.
+    pub(super) fn interfaces(&self) -> Result<Vec<Interface>, String> {
+        self.addresses.good().map_or_else(|| Err("ip failed".to_owned()), addresses::parse)
+    }
+
     /// The bridges, or why they are unknown: `None` where there is no Open vSwitch.
     pub(super) fn switch(&self) -> Result<Option<Switch>, String> {
         if self.switch.is_absent() {
@@ -174,15 +148,9 @@ pub(super) fn facts(
     port_type: &str,
     discovery: &mut Discovery,
 ) -> HostFacts {
-    let mut reader = Reader {
-        subject,
-        answers,
-        interfaces: Vec::new(),
-        links: links::parse(&answers.links.stdout),
-        facts: HostFacts::default(),
-        discovery,
-    };
-    match answers.addresses.good().map_or_else(|| Err("ip failed".to_owned()), addresses::parse) {
+    let mut reader =
+        Reader { subject, answers, interfaces: Vec::new(), facts: HostFacts::default(), discovery };
+    match answers.interfaces() {
         Ok(interfaces) => {
             reader.interfaces = interfaces;
             reader.read(port_type);
@@ -203,12 +171,11 @@ struct Reader<'a> {
     subject: &'a Subject,
     answers: &'a Answers,
     interfaces: Vec<Interface>,
-    links: BTreeMap<String, Link>,
     facts: HostFacts,
     discovery: &'a mut Discovery,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn miss(&mut self, fact: &str, why: &str, said: &Said, also: &[&str]) {
         self.discovery.missing.push(MissingFact::new(&self.subject.name, fact, why, said, also));
     }
@@ -219,6 +186,10 @@ impl Reader<'_> {
 
     fn interface(&self, name: &str) -> Option<&Interface> {
         self.interfaces.iter().find(|interface| interface.name == name)
+    }
+
+    fn ways(&self) -> Ways<'a> {
+        Ways::new(self.answers, self.interfaces.clone())
     }
 
     fn read(&mut self, port_type: &str) {
@@ -271,86 +242,20 @@ impl Reader<'_> {
         } else if self.facts.test_ip.is_none() {
             self.miss("test_ip", &format!("{name} has no address"), &answers.addresses, &[]);
         }
-        self.way_out(switch, bridge);
+        self.leave_by(self.ways().of_bridge(switch, bridge));
     }
 
-    fn way_out(&mut self, switch: &Switch, bridge: &Bridge) {
+    fn leave_by(&mut self, way: Way<'_>) {
+        self.facts.uplink_bridge = way.uplink;
+        if let Some(Blocked { fact, why, said }) = way.blocked {
+            let also = if fact == "uplink_bridge" { &["physical_interface"][..] } else { &[] };
+            self.miss(fact, &why, said, also);
+        }
         let answers = self.answers;
-        let name = format!("{}-uplink", bridge.name);
-        let uplink = switch.bridge(&name);
-        self.facts.uplink_bridge = uplink.map(|uplink| uplink.name.clone());
-        let physical: Vec<Physical> =
-            uplink.unwrap_or(bridge).ports.iter().filter_map(|port| self.physical(port)).collect();
-        match (physical.is_empty(), uplink) {
-            (true, Some(_)) => {
-                let why = format!("{name} has no port that is a network card");
-                self.miss("physical_interface", &why, &answers.switch, &[]);
-            }
-            (true, None) => {
-                let why = format!(
-                    "there is no bridge {name}, and {} has no port that is a network card",
-                    bridge.name
-                );
-                self.miss("uplink_bridge", &why, &answers.switch, &["physical_interface"]);
-            }
-            (false, _) => {}
+        for (fact, why) in out::without_speed(&way.physical) {
+            self.miss(&fact, &why, &answers.links, &[]);
         }
-        self.leave_by(physical);
-    }
-
-    /// A port by which packets leave the machine; `None` for those of guests and of the switch itself.
-    fn physical(&self, port: &Port) -> Option<Physical> {
-        let is_guests = |name: &str| {
-            name.starts_with("vnet") || self.links.get(name).is_some_and(|link| link.is_tap)
-        };
-        if !port.is_system() || port.interfaces.iter().any(|device| is_guests(&device.name)) {
-            return None;
-        }
-        if let [device] = &port.interfaces[..] {
-            let mut physical = self.card(&device.name);
-            if let (None, [nic]) = (physical.bond, &mut physical.nics[..]) {
-                nic.speed = nic.speed.or(device.speed);
-            }
-            return Some(physical);
-        }
-        let nics = port.interfaces.iter().map(|device| {
-            let nic = self.nic(&device.name);
-            Nic { speed: nic.speed.or(device.speed), ..nic }
-        });
-        Some(Physical { name: port.name.clone(), bond: Some(Bond::Switch), nics: nics.collect() })
-    }
-
-    /// A device of the kernel: a card, or a bond of cards.
-    fn card(&self, name: &str) -> Physical {
-        let bonded = self.links.get(name).map(|link| link.bonded.as_slice()).unwrap_or_default();
-        match bonded {
-            [] => Physical { name: name.to_owned(), bond: None, nics: vec![self.nic(name)] },
-            cards => Physical {
-                name: name.to_owned(),
-                bond: Some(Bond::Kernel),
-                nics: cards.iter().map(|card| self.nic(card)).collect(),
-            },
-        }
-    }
-
-    fn nic(&self, name: &str) -> Nic {
-        Nic {
-            name: name.to_owned(),
-            mac: self.interface(name).and_then(|interface| interface.mac.clone()),
-            speed: self.links.get(name).and_then(|link| link.speed),
-        }
-    }
-
-    fn leave_by(&mut self, physical: Vec<Physical>) {
-        let answers = self.answers;
-        for nic in physical.iter().flat_map(|physical| &physical.nics) {
-            if nic.speed.is_none() {
-                let why =
-                    format!("neither the kernel nor Open vSwitch knows the speed of {}", nic.name);
-                self.miss(&format!("speed of {}", nic.name), &why, &answers.links, &[]);
-            }
-        }
-        self.facts.physical = physical;
+        self.facts.physical = way.physical;
     }
 
     /// No address was said and there is no switch: the one that SSH came to.
@@ -374,9 +279,9 @@ impl Reader<'_> {
         match switch.and_then(|switch| Some((switch, switch.bridge_of(&name)?))) {
             Some((switch, bridge)) => {
                 self.facts.bridge = Some(bridge.name.clone());
-                self.way_out(switch, bridge);
+                self.leave_by(self.ways().of_bridge(switch, bridge));
             }
-            None => self.leave_by(vec![self.card(&name)]),
+            None => self.leave_by(self.ways().of_device(&name)),
         }
     }
 

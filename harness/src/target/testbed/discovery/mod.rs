@@ -10,6 +10,7 @@ pub mod domain;
 pub mod host;
 pub mod links;
 mod missing;
+pub mod out;
 pub mod qemu;
 pub mod switch;
 pub mod vm;
@@ -21,8 +22,9 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 pub use ask::{Ask, Nodes, Said};
-pub use host::{Bond, HostFacts, Nic, Physical};
+pub use host::HostFacts;
 pub use missing::{CONNECTION, MissingFact, Note};
+pub use out::{Bond, Nic, Physical};
 pub use vm::{VhostThreads, VmFacts};
 
 use crate::host::node::NodeError;
@@ -98,7 +100,10 @@ pub async fn discover(ask: &dyn Ask, subjects: &[Subject], port_type: &str) -> D
             }
         }
     }
-    for (subject, answers) in subjects.iter().zip(&answers) {
+    // The facts of a guest hang on those of its host, wherever that stands.
+    let mut ordered: Vec<_> = subjects.iter().zip(&answers).collect();
+    ordered.sort_by_key(|(subject, _)| subject.role != Role::Host);
+    for (subject, answers) in ordered {
         match (answers, &subject.role) {
             (Answers::Host(Ok(said)), _) => {
                 let facts = host::facts(subject, said, port_type, &mut discovery);
@@ -120,6 +125,8 @@ pub async fn discover(ask: &dyn Ask, subjects: &[Subject], port_type: &str) -> D
             (Answers::Vm(_), Role::Host) => {}
         }
     }
+    let place = |node: &str| subjects.iter().position(|subject| subject.name == node);
+    discovery.missing.sort_by_key(|missing| place(&missing.node));
     discovery
 }
 

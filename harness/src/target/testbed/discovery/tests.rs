@@ -1,6 +1,7 @@
 //! Discovery from transcripts of the local testbed: the whole truth, and each fact when it is taken away.
 
 mod removed;
+mod ways;
 
 use std::collections::BTreeMap;
 
@@ -163,6 +164,8 @@ fn the_testbed_is_found_as_it_is() {
             "vm_interface": "vnet0",
             "queues": 1,
             "bridge": "ovsbr-mgt",
+            "uplink_bridge": "ovsbr-mgt-uplink",
+            "physical_interface": host(&discovery)["physical_interface"],
             "qemu_pid": 241,
             "vhost_pids": "qemu",
         })
@@ -212,6 +215,7 @@ fn a_host_without_a_switch_has_the_address_that_ssh_reached_and_says_so() {
     let mut transcript = Transcript::recorded();
     transcript.fail("host", "switch", 127, "sh: 2: ovs-vsctl: not found\n");
     transcript.edit("host", "domain", "ovsbr-mgt", "virbr0");
+    transcript.edit("host", "links", "eth1/speed", "virbr0/brif\nvirbr0/brif/eth1\neth1/speed");
     let discovery = transcript.discover();
     let facts = &discovery.hosts["host"];
     assert_eq!(facts.test_ip, Some("198.18.254.11".parse().unwrap()));
@@ -220,6 +224,7 @@ fn a_host_without_a_switch_has_the_address_that_ssh_reached_and_says_so() {
     assert_eq!(discovery.missing, []);
     assert!(discovery.notes[0].text.contains("198.18.254.11 on mgmt0"), "{:?}", discovery.notes);
     assert_eq!(discovery.vms["guest"].bridge.as_deref(), Some("virbr0"));
+    assert_eq!(discovery.vms["guest"].physical[0].name, "eth1");
 
     let said = transcript.discover_with(Some("198.18.1.1"));
     assert_eq!(said.hosts["host"].interface.as_deref(), Some("port-mgt"));

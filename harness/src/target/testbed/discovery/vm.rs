@@ -8,8 +8,9 @@ use super::ask::{Ask, Said};
 use super::domain::{self, Domain};
 use super::host::{self, GuestAnswers};
 use super::missing::MissingFact;
+use super::out::{self, Blocked, Physical, Way};
 use super::qemu::{self, Process};
-use super::{Discovery, Subject};
+use super::{Discovery, Role, Subject};
 use crate::host::node::NodeError;
 
 /// What was found of a guest. What is absent is named among the missing facts.
@@ -25,6 +26,11 @@ pub struct VmFacts {
     pub queues: Option<usize>,
     /// The bridge that the other end is a port of.
     pub bridge: Option<String>,
+    /// The bridge that leads out of the host from there, where that is another.
+    pub uplink_bridge: Option<String>,
+    /// How the guest's packets leave the host.
+    #[serde(rename = "physical_interface")]
+    pub physical: Vec<Physical>,
     /// The guest's process on the host.
     pub qemu_pid: Option<u32>,
     /// Who carries the packets of that interface.
@@ -43,8 +49,18 @@ pub enum VhostThreads {
 }
 
 /// The facts of a guest that its host must tell.
-pub(super) const ON_HOST: [&str; 5] =
-    ["vm_interface", "queues", "bridge", "qemu_pid", "vhost_pids"];
+pub(super) const ON_HOST: [&str; 7] = [
+    "vm_interface",
+    "queues",
+    "bridge",
+    "uplink_bridge",
+    "physical_interface",
+    "qemu_pid",
+    "vhost_pids",
+];
+
+/// Those that hang on the bridge.
+const BEYOND: [&str; 2] = ["uplink_bridge", "physical_interface"];
 
 /// Asks a guest, in one round trip.
 pub(super) async fn ask(ask: &dyn Ask, node: &str) -> Result<Said, NodeError> {
@@ -60,7 +76,7 @@ pub(super) fn facts(
     on_host: Option<Result<&host::Answers, &NodeError>>,
     discovery: &mut Discovery,
 ) -> VmFacts {
-    let mut reader = Reader { subject, facts: VmFacts::default(), missing: Vec::new() };
+    let mut reader = Reader { subject, facts: VmFacts::default(), discovery };
     let is_alone = !matches!(on_host, Some(Ok(_)));
     reader.guest(said, is_alone);
     if let Some(Ok(answers)) = on_host
@@ -68,31 +84,39 @@ pub(super) fn facts(
     {
         reader.host(answers, guest);
     }
-    discovery.missing.extend(reader.missing);
     reader.facts
 }
 
 struct Reader<'a> {
     subject: &'a Subject,
     facts: VmFacts,
-    missing: Vec<MissingFact>,
+    discovery: &'a mut Discovery,
 }
 
 impl Reader<'_> {
     fn miss(&mut self, fact: &str, why: &str, said: &Said, also: &[&str]) {
-        self.missing.push(MissingFact::new(&self.subject.name, fact, why, said, also));
+        self.discovery.missing.push(MissingFact::new(&self.subject.name, fact, why, said, also));
     }
 
     /// In the guest: address, interface, Ethernet address.
     fn guest(&mut self, said: Result<&Said, &NodeError>, is_alone: bool) {
         // What a host that is down must tell is not told again.
-        let all = ["interface", "mac", "vm_interface", "queues", "bridge", "vhost_pids"];
+        let all = [
+            "interface",
+            "mac",
+            "vm_interface",
+            "queues",
+            "bridge",
+            "uplink_bridge",
+            "physical_interface",
+            "vhost_pids",
+        ];
         let hanging = if is_alone { &all[..2] } else { &all[..] };
         let said = match said {
             Ok(said) => said,
             Err(error) => {
                 let also = hanging.iter().map(|fact| (*fact).to_owned());
-                return self.missing.push(MissingFact::unreachable(error, also));
+                return self.discovery.missing.push(MissingFact::unreachable(error, also));
             }
         };
         let parsed = said.good().map_or_else(|| Err("ip failed".to_owned()), addresses::parse);
@@ -138,7 +162,8 @@ impl Reader<'_> {
         let process = self.process(guest, &domain);
         let Some(mac) = self.facts.mac.clone() else { return };
         // Without the process, the threads have been told to be unknown already.
-        let hanging = &["queues", "bridge", "vhost_pids"][..if process.is_some() { 3 } else { 2 }];
+        let hanging = ["queues", "bridge", "uplink_bridge", "physical_interface", "vhost_pids"];
+        let hanging = &hanging[..if process.is_some() { 5 } else { 4 }];
         let Some(card) = domain.cards.iter().find(|card| card.mac == mac) else {
             let why = format!("the domain {} has no network card {mac}", domain.name);
             return self.miss("vm_interface", &why, &guest.domain, hanging);
@@ -153,13 +178,51 @@ impl Reader<'_> {
         let by_switch = answers.switch().ok().flatten();
         let by_switch = by_switch.and_then(|switch| Some(switch.bridge_of(&vnet)?.name.clone()));
         self.facts.bridge = by_switch.or_else(|| card.bridge.clone());
-        if self.facts.bridge.is_none() {
-            let why = format!("neither a switch nor libvirt knows a bridge of {vnet}");
-            self.miss("bridge", &why, &guest.domain, &[]);
+        match self.facts.bridge.clone() {
+            Some(bridge) => self.leave_by(&bridge, out::of_guests(answers, &bridge), answers),
+            None => {
+                let why = format!("neither a switch nor libvirt knows a bridge of {vnet}");
+                self.miss("bridge", &why, &guest.domain, &BEYOND);
+            }
         }
         if let Some(process) = process {
             self.threads(guest, &domain, &vnet, &process);
         }
+    }
+
+    /// On the host: from the bridge to the network cards. What the host misses too is told once, as a fact of the host.
+    fn leave_by(&mut self, bridge: &str, way: Way<'_>, answers: &host::Answers) {
+        let Role::Vm { host, .. } = &self.subject.role else { return };
+        self.facts.uplink_bridge = way.uplink;
+        if let Some(Blocked { fact, why, said }) = way.blocked {
+            let hanging = &BEYOND[usize::from(self.facts.uplink_bridge.is_some())..];
+            let facts = self.discovery.hosts.get(host);
+            let same = facts.is_some_and(|facts| {
+                [&facts.bridge, &facts.interface].iter().any(|at| at.as_deref() == Some(bridge))
+            });
+            let covers = |missing: &&mut MissingFact| {
+                missing.node == *host
+                    && match fact {
+                        "addresses" => missing.fact == fact,
+                        // Where the address was said, it is the bridge that is not known without the switch.
+                        "switch" => ["switch", "bridge"].contains(&missing.fact.as_str()),
+                        _ => same && missing.fact == fact,
+                    }
+            };
+            match self.discovery.missing.iter_mut().find(covers) {
+                Some(missing) => missing
+                    .also
+                    .extend(hanging.iter().map(|fact| format!("{fact} of {}", self.subject.name))),
+                None => self.miss(hanging[0], &why, said, &hanging[1..]),
+            }
+        }
+        for (fact, why) in out::without_speed(&way.physical) {
+            let mut missing = self.discovery.missing.iter();
+            if !missing.any(|missing| missing.node == *host && missing.fact == fact) {
+                self.miss(&fact, &why, &answers.links, &[]);
+            }
+        }
+        self.facts.physical = way.physical;
     }
 
     fn process(&mut self, guest: &GuestAnswers, domain: &Domain) -> Option<Process> {

@@ -20,6 +20,33 @@ struct Removal {
     also: &'static [&'static str],
 }
 
+/// What hangs on the addresses and the bridges of the host.
+const HOST: &[&str] = &[
+    "interface",
+    "test_ip",
+    "mac",
+    "bridge",
+    "uplink_bridge",
+    "physical_interface",
+    "uplink_bridge of guest",
+    "physical_interface of guest",
+];
+
+/// What of that hangs on the bridges alone.
+const WAY: &[&str] = HOST.split_at(4).1;
+
+/// What hangs on the addresses of the guest.
+const GUEST: &[&str] = &[
+    "interface",
+    "mac",
+    "vm_interface",
+    "queues",
+    "bridge",
+    "uplink_bridge",
+    "physical_interface",
+    "vhost_pids",
+];
+
 const REMOVALS: &[Removal] = &[
     Removal {
         what: "host down",
@@ -37,6 +64,8 @@ const REMOVALS: &[Removal] = &[
             "vm_interface of guest",
             "queues of guest",
             "bridge of guest",
+            "uplink_bridge of guest",
+            "physical_interface of guest",
             "qemu_pid of guest",
             "vhost_pids of guest",
         ],
@@ -47,7 +76,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "connection"),
         command: "ssh",
         why: "does not answer",
-        also: &["interface", "mac", "vm_interface", "queues", "bridge", "vhost_pids"],
+        also: GUEST,
     },
     Removal {
         what: "ovsdb down",
@@ -58,7 +87,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("host", "switch"),
         command: "ovs-vsctl",
         why: "does not answer",
-        also: &["interface", "test_ip", "mac", "bridge", "uplink_bridge", "physical_interface"],
+        also: HOST,
     },
     Removal {
         what: "no ip",
@@ -66,7 +95,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("host", "addresses"),
         command: "ip -json addr show",
         why: "expected iproute2",
-        also: &["interface", "test_ip", "mac", "bridge", "uplink_bridge", "physical_interface"],
+        also: HOST,
     },
     Removal {
         what: "no port of that type",
@@ -100,7 +129,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("host", "uplink_bridge"),
         command: "ovs-vsctl",
         why: "there is no bridge ovsbr-mgt-uplink, and ovsbr-mgt has no port that is a network card",
-        also: &["physical_interface"],
+        also: &["physical_interface", "uplink_bridge of guest", "physical_interface of guest"],
     },
     Removal {
         what: "no network card",
@@ -110,7 +139,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("host", "physical_interface"),
         command: "ovs-vsctl",
         why: "has no port that is a network card",
-        also: &[],
+        also: &["physical_interface of guest"],
     },
     Removal {
         what: "no speed",
@@ -134,7 +163,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "addresses"),
         command: "ip -json addr show",
         why: "expected iproute2",
-        also: &["interface", "mac", "vm_interface", "queues", "bridge", "vhost_pids"],
+        also: GUEST,
     },
     Removal {
         what: "no such address in the guest",
@@ -144,7 +173,15 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "interface"),
         command: "ip -json addr show",
         why: "no interface has the address 198.18.1.101",
-        also: &["mac", "vm_interface", "queues", "bridge", "vhost_pids"],
+        also: &[
+            "mac",
+            "vm_interface",
+            "queues",
+            "bridge",
+            "uplink_bridge",
+            "physical_interface",
+            "vhost_pids",
+        ],
     },
     Removal {
         what: "no Ethernet address",
@@ -159,7 +196,14 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "mac"),
         command: "ip -json addr show",
         why: "eth0 has no Ethernet address",
-        also: &["vm_interface", "queues", "bridge", "vhost_pids"],
+        also: &[
+            "vm_interface",
+            "queues",
+            "bridge",
+            "uplink_bridge",
+            "physical_interface",
+            "vhost_pids",
+        ],
     },
     Removal {
         what: "no virsh",
@@ -170,7 +214,15 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "domain"),
         command: "dumpxml",
         why: "knows no such domain, or does not answer",
-        also: &["vm_interface", "queues", "bridge", "qemu_pid", "vhost_pids"],
+        also: &[
+            "vm_interface",
+            "queues",
+            "bridge",
+            "uplink_bridge",
+            "physical_interface",
+            "qemu_pid",
+            "vhost_pids",
+        ],
     },
     Removal {
         what: "another network card",
@@ -180,7 +232,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "vm_interface"),
         command: "dumpxml",
         why: "vm-server has no network card 52:54:00:18:01:65",
-        also: &["queues", "bridge", "vhost_pids"],
+        also: &["queues", "bridge", "uplink_bridge", "physical_interface", "vhost_pids"],
     },
     Removal {
         what: "no tap",
@@ -188,7 +240,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "vm_interface"),
         command: "dumpxml",
         why: "is it running?",
-        also: &["queues", "bridge", "vhost_pids"],
+        also: &["queues", "bridge", "uplink_bridge", "physical_interface", "vhost_pids"],
     },
     Removal {
         what: "no bridge of the tap",
@@ -199,7 +251,7 @@ const REMOVALS: &[Removal] = &[
         missing: ("guest", "bridge"),
         command: "dumpxml",
         why: "a bridge of vnet0",
-        also: &[],
+        also: &["uplink_bridge", "physical_interface"],
     },
     Removal {
         what: "no pid",
@@ -260,7 +312,7 @@ const REMOVALS_WITH_ADDRESS: &[Removal] = &[
         missing: ("host", "bridge"),
         command: "ovs-vsctl",
         why: "Open vSwitch is installed and does not answer",
-        also: &["uplink_bridge", "physical_interface"],
+        also: WAY,
     },
     Removal {
         what: "sudo asks for a password, address said",
@@ -270,7 +322,7 @@ const REMOVALS_WITH_ADDRESS: &[Removal] = &[
         missing: ("host", "bridge"),
         command: "ovs-vsctl",
         why: "sudo does not run ovs-vsctl",
-        also: &["uplink_bridge", "physical_interface"],
+        also: WAY,
     },
     Removal {
         what: "no sudo, address said",
@@ -278,7 +330,7 @@ const REMOVALS_WITH_ADDRESS: &[Removal] = &[
         missing: ("host", "bridge"),
         command: "ovs-vsctl",
         why: "sudo does not run ovs-vsctl",
-        also: &["uplink_bridge", "physical_interface"],
+        also: WAY,
     },
 ];
 
