@@ -34,22 +34,22 @@ baseline = false
 level = "global"
 name = "global"
 init = "touch open-global"
-post = "rm open-global"
+post = "rm -f open-global"
 [[network.hook]]
 level = "tool"
 name = "tool"
 init = "touch open-tool"
-post = "rm open-tool"
+post = "rm -f open-tool"
 [[network.hook]]
 level = "case"
 name = "case"
 init = "touch open-case"
-post = "rm open-case"
+post = "rm -f open-case"
 [[network.hook]]
 level = "test"
 name = "test"
 init = "touch open-test"
-post = "rm open-test"
+post = "rm -f open-test"
 "#;
 
 fn signal(child: &Child, signal: Signal) {
