@@ -43,14 +43,23 @@ fn main() -> ExitCode {
             .into_iter()
             .flatten()
             .collect();
-    let missing = lab::missing();
-    if let Some(reason) = missing.as_ref().filter(|_| !lab::is_required()) {
-        eprintln!(
-            "note: {} trials need the testbed and are ignored: {reason}",
-            on_the_testbed.len()
-        );
+    match lab::missing() {
+        None => trials.extend(on_the_testbed),
+        Some(reason) if lab::is_required() => {
+            let failing = on_the_testbed.into_iter().map(|trial| failing(&trial, &reason));
+            trials.extend(failing);
+        }
+        Some(reason) => {
+            let count = on_the_testbed.len();
+            eprintln!("note: {count} trials need the testbed and are ignored: {reason}");
+            trials.extend(on_the_testbed.into_iter().map(|trial| trial.with_ignored_flag(true)));
+        }
     }
-    let ignored = missing.is_some() && !lab::is_required();
-    trials.extend(on_the_testbed.into_iter().map(|trial| trial.with_ignored_flag(ignored)));
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// What stands for a trial that was required and cannot be run.
+fn failing(trial: &Trial, reason: &str) -> Trial {
+    let reason = format!("it needs the testbed: {reason}");
+    Trial::test(trial.name(), move || Err(reason.into()))
 }

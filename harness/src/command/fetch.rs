@@ -9,10 +9,10 @@ use crate::host::node::Node;
 /// The arguments of `fetch`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Arguments {
-    /// A node of the configuration, or user@host as ssh takes it
+    /// A node of the configuration that --config-dir names; without it what ssh takes, such as user@host
     #[arg(long, value_name = "NODE")]
     pub host: String,
-    /// The directory on the node [default: performance-test-results below the node's workdir]
+    /// The directory on the node [default: performance-test-results below its workdir; without --config-dir below /tmp]
     #[arg(long, value_name = "DIR")]
     pub remote_path: Option<String>,
     /// Where to; files that are here already, and are the same, are not brought again
@@ -37,9 +37,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let collected = nodes::block_on(async {
         let node = Node::new(&spec);
         let _connection = node.connect().await?;
-        collect(&node, &remote, local, &mut nodes::counting(&spec.name)).await
+        collect(&node, &remote, local, &|_| true, &mut nodes::counting(&spec.name)).await
     })?;
-    let collected = collected.map_err(Failure::rig)?;
+    let collected = collected
+        .map_err(Failure::rig)?
+        .ok_or_else(|| Failure::rig(format!("{}: there is no directory {remote}", spec.name)))?;
     Ok(Answer::pass(format!(
         "{}: {} files, {} bytes of {remote} are in {}; {} were here already\n",
         spec.name,

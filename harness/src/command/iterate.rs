@@ -1,8 +1,11 @@
 //! `iterate`: the network cases of a configuration, several times over; after each time what the nodes keep is brought here.
 //!
 //! An iteration is over when its file `iteration.json` is there. One that was cut off is taken up again: a run that came to
-//! its end is not run again, and files that have arrived are not brought again.
+//! its end is not run again, and files that have arrived are not brought again. Only its own files are an iteration's: see
+//! [`own::Own`].
 
+mod bring;
+mod own;
 mod record;
 mod summary;
 
@@ -10,19 +13,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::check::{variables, workspace};
 use super::workflow::Source;
 use super::{Answer, Failure, network_reports, nodes};
-use crate::host::collect::{Collected, collect, manifest, remove};
-use crate::host::node::{Node, NodeError};
+use crate::drive::network::stamp;
 use crate::model::Verdict;
 use crate::model::quantity::Length;
 use crate::model::spec::network::NodeSpec;
-use crate::plan::network::{RESULTS, Workflow};
+use crate::plan::network::Workflow;
 use crate::results;
-use crate::suite::Suite;
+use crate::scenario::Workspace;
 use crate::suite::environment::allow_inconclusive;
-use record::{Iteration, Kept, Status};
+use crate::suite::{Suite, lock};
+use bring::bring;
+use own::Own;
+use record::{Iteration, Status};
 
 /// The plan of all iterations, below the directory of their results.
 const PLAN: &str = "workflow.json";
@@ -39,10 +46,10 @@ pub struct Arguments {
     /// How long to wait before the first, in seconds or as 5m
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = delay)]
     pub delay: Length,
-    /// Where results go, a directory per iteration; iterations that are over there are not run again
+    /// Where results go, a directory iteration_NNN per iteration; iterations that are over there are not run again
     #[arg(long, value_name = "DIR", default_value = "results/iterations")]
     pub results_dir: PathBuf,
-    /// Leave what the nodes keep where it is; else it is removed there once it has arrived whole
+    /// Leave on the nodes what has arrived; else it is removed there
     #[arg(long)]
     pub no_cleanup: bool,
     /// The workspace [default: the nearest directory upwards with scenarios/ or proofload.toml]
@@ -69,7 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     same_plan(&plan, &workflow)?;
     fs::write(&plan, workflow.to_json()).map_err(broken)?;
     wait(arguments.delay)?;
-    let mut iterations = Vec::new();
+    let mut iterations: Vec<(PathBuf, Iteration)> = Vec::new();
     for number in 1..=arguments.iterations {
         let directory = results.join(format!("iteration_{number:03}"));
         let iteration = match Iteration::read(&directory)? {
@@ -80,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
             None => {
                 fs::create_dir_all(&directory).map_err(broken)?;
                 eprintln!("iteration {number} of {}", arguments.iterations);
-                let once = Once { arguments, root: &workspace.root, plan: &plan, number };
+                let once = Once { arguments, workspace: &workspace, plan: &plan, number };
                 let iteration = once.run(&workflow.proofload.testbed.nodes, &directory)?;
                 iteration.write(&directory).map_err(broken)?;
                 iteration
@@ -120,7 +127,7 @@ fn reports(results: &Path, iterations: &[(PathBuf, Iteration)]) -> Result<(), Fa
 /// One iteration that is to be run.
 struct Once<'a> {
     arguments: &'a Arguments,
-    root: &'a Path,
+    workspace: &'a Workspace,
     plan: &'a Path,
     number: u32,
 }
@@ -136,7 +143,20 @@ impl Once<'_> {
             }
             _ => self.suite(&runs, directory)?,
         };
-        let kept = nodes::block_on(bring(nodes, directory, !self.arguments.no_cleanup))?;
+        let own = Own::of(&runs);
+        let kept = nodes::block_on(async {
+            // Another run may have begun since ours ended, and is not to be disturbed.
+            let Workspace { lock, lock_within, .. } = self.workspace;
+            let kept = match lock::take(lock, lock_within.0).await {
+                Ok(_lock) => bring(nodes, directory, &own, !self.arguments.no_cleanup).await,
+                Err(Failure { message, .. }) => bring::nothing(nodes, &message),
+            };
+            // The next one must not begin in the second in which this one ended: names on the nodes tell no less.
+            while own.last().is_some_and(|last| *stamp(Timestamp::now()) <= *last) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            kept
+        })?;
         let ran = verdict(&runs).is_some_and(|verdict| verdict != Verdict::Skipped);
         let iteration = Iteration::new(self.number, code, ran, kept);
         let text = summary::collection(&iteration);
@@ -148,7 +168,7 @@ impl Once<'_> {
         let runs = std::path::absolute(runs).map_err(Failure::rig)?;
         let own = [("PROOFLOAD_RESULTS".to_owned(), runs.display().to_string())];
         let plan = std::path::absolute(self.plan).map_err(Failure::rig)?;
-        let suite = Suite::at(self.root).workflow(&plan);
+        let suite = Suite::at(&self.workspace.root).workflow(&plan);
         let code = match suite.run_all(variables().chain(own), &directory.join("libtest.log")) {
             Ok(code) => code,
             Err(Failure { code, message }) => {
@@ -161,41 +181,6 @@ impl Once<'_> {
         }
         Ok(code)
     }
-}
-
-/// Brings here what every node keeps, and removes it there where that is wanted and all of it has arrived.
-async fn bring(specs: &[NodeSpec], directory: &Path, clean: bool) -> Vec<(String, Kept)> {
-    let mut all = Vec::new();
-    for spec in specs {
-        let kept = match of_node(spec, directory, clean).await {
-            Ok((collected, cleaned)) => {
-                Kept { files: collected.files.len(), bytes: collected.bytes, cleaned, error: None }
-            }
-            Err(error) => Kept { error: Some(error.to_string()), ..Kept::default() },
-        };
-        all.push((spec.name.clone(), kept));
-    }
-    all
-}
-
-async fn of_node(
-    spec: &NodeSpec,
-    directory: &Path,
-    clean: bool,
-) -> Result<(Collected, bool), NodeError> {
-    let node = Node::new(spec);
-    let _connection = node.connect().await?;
-    let remote = nodes::results(spec);
-    if manifest(&node, &remote).await?.is_none() {
-        // A node that ran nothing keeps nothing.
-        return Ok((Collected::default(), false));
-    }
-    let local = directory.join(&spec.name).join(RESULTS);
-    let collected = collect(&node, &remote, &local, &mut nodes::counting(&spec.name)).await?;
-    if clean {
-        remove(&node, &remote, &collected.files).await?;
-    }
-    Ok((collected, clean))
 }
 
 /// What the newest run of an iteration came to; `None` where none came to its end.

@@ -87,14 +87,17 @@ pub enum Command {
     Workflow(workflow::Arguments),
     /// Run network cases several times, and bring here what the nodes keep after each
     ///
-    /// Results of failed iterations are collected too. What a node keeps is removed there only once all of it has arrived
-    /// and was compared. Called again with the same --results-dir, it goes on where it stopped.
+    /// Results of failed iterations are collected too. An iteration's files are those whose names have the time of one of
+    /// its tests; what other runs left stays. They are removed on a node only once all of them have arrived and were
+    /// compared by their SHA-256 sums. Called again with the same --results-dir, it goes on where it stopped: iterations
+    /// that are over are kept, those that the rig failed are run again, and of those whose files did not arrive only these
+    /// are brought. Exits with the code of the worst iteration; with 4 where files did not arrive.
     #[command(after_help = EXIT_CODES)]
     Iterate(iterate::Arguments),
     /// Bring a directory of a node here, and prove that all of it arrived
     ///
     /// Files are compared by their SHA-256 sums; those that are here already are not brought again. Nothing is removed on
-    /// the node.
+    /// the node. Exits with 4 when the node does not answer, the directory is not there, or a file changes meanwhile.
     #[command(after_help = EXIT_CODES)]
     Fetch(fetch::Arguments),
     /// Build two hosts and two guests on this machine, for trials over a real network

@@ -33,7 +33,8 @@ pub struct Arguments {
     /// What to do with it
     #[command(subcommand)]
     pub action: Action,
-    /// Where keys, the guests' image, records and logs are kept; not below /tmp, /run or /root
+    /// Where keys, the guests' image, records and logs are kept: a directory that `up` makes, or that is empty; not below
+    /// /tmp, /run or /root
     #[arg(long, global = true, value_name = "DIR", default_value = state::DEFAULT)]
     pub state: PathBuf,
     /// How to print
@@ -73,10 +74,13 @@ pub enum Format {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let state = State::at(&arguments.state).map_err(Failure::usage)?;
+    let is_made = state.is_made().map_err(Failure::usage)?;
     require_root()?;
     let runtime = runtime()?;
     let _lock = match &arguments.action {
         Action::Status => None,
+        // What was started is found without it, and it need not be made for that.
+        Action::Down { .. } if !is_made => None,
         Action::Up { .. } | Action::Down { .. } => Some(state.lock()?),
     };
     match &arguments.action {

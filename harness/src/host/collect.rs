@@ -11,20 +11,22 @@ use super::Command;
 use super::node::{Node, NodeError};
 use super::quote::quote;
 
-/// How long a list of checksums, or one batch of files, may take.
+/// How long a list of names, or the removal of one batch, may take.
 const WITHIN: Duration = Duration::from_secs(600);
+/// How long the checksums of one batch may take: files of hundreds of gigabytes are read at the speed of a disk.
+const SUMS: Duration = Duration::from_secs(3600);
 /// The most that the names of one batch take, in bytes; the kernel allows 128 KiB for one argument.
 const BATCH: usize = 32 * 1024;
 /// The exit code of a line that finds no directory.
 const ABSENT: i32 = 44;
 
-/// Every file below a directory, by its path relative to that, with its SHA-256 in hexadecimal digits.
+/// Files below a directory, each by its path relative to that, with its SHA-256 in hexadecimal digits.
 pub type Manifest = BTreeMap<String, String>;
 
 /// What was brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
-    /// All files that are there and here now.
+    /// All wanted files that are there and here now.
     pub files: Manifest,
     /// How many of them were here before.
     pub kept: usize,
@@ -32,38 +34,37 @@ pub struct Collected {
     pub bytes: u64,
 }
 
-/// Brings all files below `remote` to `local`, which is made where it is absent. `progress` is told how many files are
-/// here, and of how many.
+/// Brings the `wanted` files below `remote` to `local`, which is made where it is absent. `progress` is told how many
+/// files are here, and of how many. `None` where there is no such directory.
 ///
 /// # Errors
-/// [`NodeError`] when there is no such directory, the node cannot be reached, a file changed while it was read, or it
-/// cannot be written here. What is here by then stays.
+/// [`NodeError`] when the node cannot be reached, a file changed while it was read, or it cannot be written here. What is
+/// here by then stays.
 pub async fn collect(
     node: &Node,
     remote: &str,
     local: &Path,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
     progress: &mut (dyn FnMut(usize, usize) + Send),
-) -> Result<Collected, NodeError> {
+) -> Result<Option<Collected>, NodeError> {
     let broken = |error: std::io::Error| node.error(format!("{}: {error}", local.display()));
-    let Some(there) = manifest(node, remote).await? else {
-        return Err(node.error(format!("there is no directory {remote}")));
-    };
+    let Some(there) = manifest(node, remote, wanted).await? else { return Ok(None) };
     std::fs::create_dir_all(local).map_err(broken)?;
-    let here = manifest_here(node, local).await?;
-    let wanted: Vec<&str> = there
+    let here = manifest_here(node, local, &there).await?;
+    let missing: Vec<&str> = there
         .iter()
         .filter(|(name, sum)| here.get(*name) != Some(sum))
         .map(|(name, _)| name.as_str())
         .collect();
-    let kept = there.len() - wanted.len();
+    let kept = there.len() - missing.len();
     let mut done = kept;
     progress(done, there.len());
-    for batch in batches(&wanted) {
+    for batch in batches(&missing) {
         node.download(remote, &batch, local).await?;
         done += batch.len();
         progress(done, there.len());
     }
-    let here = manifest_here(node, local).await?;
+    let here = manifest_here(node, local, &there).await?;
     let differing = there.iter().find(|(name, sum)| here.get(*name) != Some(sum));
     if let Some((name, _)) = differing {
         return Err(node.error(format!(
@@ -73,26 +74,26 @@ pub async fn collect(
     }
     let size = |name: &String| std::fs::metadata(local.join(name)).map_or(0, |data| data.len());
     let bytes = there.keys().map(size).sum();
-    Ok(Collected { files: there, kept, bytes })
+    Ok(Some(Collected { files: there, kept, bytes }))
 }
 
 /// Removes these files below `remote`, and the directories that are empty then, `remote` among them. Refuses, and
-/// removes nothing, where one of them is not what was collected any more; files that came later stay.
+/// removes nothing, where one of them is not what was collected any more; other files stay.
 ///
 /// # Errors
 /// [`NodeError`] when a file has changed, cannot be removed, or the node cannot be reached.
 pub async fn remove(node: &Node, remote: &str, files: &Manifest) -> Result<(), NodeError> {
-    let there = manifest(node, remote).await?.unwrap_or_default();
-    let changed = files.iter().find(|(name, sum)| there.get(*name).is_some_and(|s| s != *sum));
+    let of_them = |name: &str| files.contains_key(name);
+    let there = manifest(node, remote, &of_them).await?.unwrap_or_default();
+    let changed = there.iter().find(|(name, sum)| files.get(*name) != Some(sum));
     if let Some((name, _)) = changed {
         let message =
             format!("{remote}/{name} was changed after it was collected: nothing was removed");
         return Err(node.error(message));
     }
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    for batch in batches(&names) {
-        let names: Vec<String> = batch.iter().map(|name| word(name)).collect();
-        let line = format!("cd {} && rm -f -- {}", word(remote), names.join(" "));
+    let there: Vec<&str> = there.keys().map(String::as_str).collect();
+    for batch in batches(&there) {
+        let line = format!("cd {} && rm -f -- {}", word(remote), words(&batch));
         expect(node, &line).await?;
     }
     // Directories that hold something else cannot be removed, and need not be.
@@ -101,41 +102,79 @@ pub async fn remove(node: &Node, remote: &str, files: &Manifest) -> Result<(), N
         word(remote.trim_end_matches('/'))
     );
     expect(node, &line).await?;
-    let left = manifest(node, remote).await?.unwrap_or_default();
-    match files.keys().find(|name| left.contains_key(*name)) {
+    let left = names(node, remote).await?.unwrap_or_default();
+    match left.iter().find(|name| of_them(name)) {
         None => Ok(()),
         Some(name) => Err(node.error(format!("{remote}/{name} is still there"))),
     }
 }
 
-/// The files below a directory of a node; `None` where there is no such directory.
-///
-/// # Errors
-/// [`NodeError`] when they cannot be read.
-pub async fn manifest(node: &Node, directory: &str) -> Result<Option<Manifest>, NodeError> {
-    let line = format!("cd {} 2>/dev/null || exit {ABSENT}; {SUMS}", word(directory));
-    let output = node.run(&line, WITHIN).await?;
+/// The wanted files below a directory of a node with their sums; `None` where there is no such directory.
+async fn manifest(
+    node: &Node,
+    directory: &str,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Option<Manifest>, NodeError> {
+    let Some(mut names) = names(node, directory).await? else { return Ok(None) };
+    names.retain(|name| wanted(name));
+    if let Some(name) = names.iter().find(|name| name.contains(char::REPLACEMENT_CHARACTER)) {
+        let message =
+            format!("{directory}/{name} has a name that is no UTF-8: rename or remove it");
+        return Err(node.error(message));
+    }
+    let mut all = Manifest::new();
+    for batch in batches(&names) {
+        let line = format!("cd {} && sha256sum -z -- {}", word(directory), words(&batch));
+        let output = node.run(&line, SUMS).await?;
+        if output.code != 0 {
+            return Err(node.error(format!(
+                "checksums below {directory} cannot be had (exit code {}): {}",
+                output.code,
+                output.stderr.trim()
+            )));
+        }
+        all.extend(parse(&output.stdout).map_err(|message| node.error(message))?);
+    }
+    Ok(Some(all))
+}
+
+/// The names of all files below a directory of a node; `None` where there is no such directory.
+async fn names(node: &Node, directory: &str) -> Result<Option<Vec<String>>, NodeError> {
+    let at = word(directory);
+    let line = format!("cd {at} 2>/dev/null || exit {ABSENT}; find . -type f -print0");
+    let output = node.run_whole(&line, WITHIN).await?;
+    let name = |name: &str| name.strip_prefix("./").map(str::to_owned);
     match output.code {
-        0 => parse(&output.stdout).map(Some).map_err(|message| node.error(message)),
+        0 => Ok(Some(output.stdout.split('\0').filter_map(name).collect())),
         ABSENT => Ok(None),
         code => Err(node.error(format!(
-            "checksums below {directory} cannot be had (exit code {code}): {}",
+            "the files below {directory} cannot be listed (exit code {code}): {}",
             output.stderr.trim()
         ))),
     }
 }
 
-const SUMS: &str = "find . -type f -exec sha256sum -- {} +";
-
-async fn manifest_here(node: &Node, directory: &Path) -> Result<Manifest, NodeError> {
-    let mut command = Command::shell(SUMS);
-    command.cwd = Some(directory.to_owned());
-    let output = super::run(&command, WITHIN).await;
-    let output = output.map_err(|error| node.error(error.to_string()))?;
-    if !output.status.success() {
-        return Err(node.error(format!("{}: {}", directory.display(), output.stderr.trim())));
+/// Those of these files that are here, with their sums.
+async fn manifest_here(
+    node: &Node,
+    directory: &Path,
+    there: &Manifest,
+) -> Result<Manifest, NodeError> {
+    let names = there.keys().map(String::as_str);
+    let here: Vec<&str> = names.filter(|name| directory.join(name).is_file()).collect();
+    let mut all = Manifest::new();
+    for batch in batches(&here) {
+        let mut command = Command::new("sha256sum", ["-z", "--"]);
+        command.args.extend(batch.into_iter().map(str::to_owned));
+        command.cwd = Some(directory.to_owned());
+        let output = super::run(&command, SUMS).await;
+        let output = output.map_err(|error| node.error(error.to_string()))?;
+        if !output.status.success() {
+            return Err(node.error(format!("{}: {}", directory.display(), output.stderr.trim())));
+        }
+        all.extend(parse(&output.stdout).map_err(|message| node.error(message))?);
     }
-    parse(&output.stdout).map_err(|message| node.error(message))
+    Ok(all)
 }
 
 async fn expect(node: &Node, line: &str) -> Result<(), NodeError> {
@@ -151,14 +190,18 @@ fn word(path: &str) -> String {
     quote(path).unwrap_or_default()
 }
 
-/// Reads what `sha256sum` prints. It marks names with a line break or a backslash, which nothing of ours has.
+fn words(paths: &[&str]) -> String {
+    paths.iter().map(|path| word(path)).collect::<Vec<_>>().join(" ")
+}
+
+/// Reads what `sha256sum -z` prints: without `-z` it would write some names in another way.
 fn parse(text: &str) -> Result<Manifest, String> {
     let line = |line: &str| {
-        let (sum, name) = line.split_once("  ./")?;
+        let (sum, name) = line.split_once("  ")?;
         let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_sum.then(|| (name.to_owned(), sum.to_owned()))
     };
-    text.lines()
+    text.split_terminator('\0')
         .map(|text| {
             line(text).ok_or_else(|| format!("expected a checksum and a name, found {text:?}"))
         })
@@ -166,11 +209,11 @@ fn parse(text: &str) -> Result<Manifest, String> {
 }
 
 /// Names in their order, in groups that fit one command line.
-fn batches<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+fn batches<'a>(names: &[impl AsRef<str> + 'a]) -> Vec<Vec<&str>> {
     let mut batches: Vec<Vec<&str>> = Vec::new();
     let mut room = 0;
-    for name in names {
-        // A quote within a name takes four bytes.
+    for name in names.iter().map(AsRef::as_ref) {
+        // Every line is quoted twice on its way, and a quote within a name takes four bytes then.
         let takes = 4 * name.len() + 3;
         if takes > room || batches.is_empty() {
             batches.push(Vec::new());
@@ -221,7 +264,14 @@ mod tests {
         }
 
         async fn collect(&self) -> Result<Collected, NodeError> {
-            collect(&self.node, &self.there(), &self.here(), &mut |_, _| {}).await
+            self.collect_with(&mut |_, _| {}).await.map(Option::unwrap)
+        }
+
+        async fn collect_with(
+            &self,
+            progress: &mut (dyn FnMut(usize, usize) + Send),
+        ) -> Result<Option<Collected>, NodeError> {
+            collect(&self.node, &self.there(), &self.here(), &|name| name != "not", progress).await
         }
     }
 
@@ -268,20 +318,65 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_directory_that_is_not_there_is_named() {
+    async fn nothing_is_brought_of_a_directory_that_is_not_there() {
         let place = Place::new(&[]);
-        let error = place.collect().await.unwrap_err();
-        assert!(error.message.starts_with("there is no directory /"), "{error}");
+        assert_eq!(place.collect_with(&mut |_, _| {}).await.unwrap(), None);
         assert!(!place.here().exists());
     }
 
+    #[tokio::test]
+    async fn a_file_that_changes_while_it_is_read_is_refused_and_the_next_time_brought() {
+        let place = Place::new(&FILES);
+        let changed = Path::new(&place.there()).join("b c/d");
+        // Between the list of sums and the files.
+        let mut change = |_, _| fs::write(&changed, "new").unwrap();
+        let error = place.collect_with(&mut change).await.unwrap_err();
+        assert!(error.message.contains("b c/d is not the same here"), "{error}");
+        assert!(changed.exists(), "{error}");
+        let again = place.collect().await.unwrap();
+        assert_eq!((again.files.len(), again.kept), (3, 3));
+        assert_eq!(fs::read_to_string(place.here().join("b c/d")).unwrap(), "new");
+    }
+
+    #[tokio::test]
+    async fn files_of_any_name_arrive_and_others_are_let_alone() {
+        let odd = [("a\\b", "1"), ("c\nd", "2"), ("-e  f", "3"), ("not", "4")];
+        let place = Place::new(&odd);
+        fs::create_dir(place.here()).unwrap();
+        fs::write(place.here().join("my\\own"), "5").unwrap();
+        let collected = place.collect().await.unwrap();
+        assert_eq!(collected.files.len(), 3);
+        for (name, text) in &odd[..3] {
+            assert_eq!(fs::read_to_string(place.here().join(name)).unwrap(), *text);
+        }
+        assert!(!place.here().join("not").exists());
+        remove(&place.node, &place.there(), &collected.files).await.unwrap();
+        let left: Vec<_> = fs::read_dir(place.there()).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[tokio::test]
+    async fn more_names_arrive_than_are_kept_of_an_output() {
+        let place = Place::new(&[("not", "")]);
+        let mut deep = Path::new(&place.there()).to_owned();
+        while deep.as_os_str().len() < 3800 {
+            deep.push("x".repeat(240));
+        }
+        fs::create_dir_all(&deep).unwrap();
+        for number in 0..2400 {
+            fs::write(deep.join(number.to_string()), "").unwrap();
+        }
+        let names = names(&place.node, &place.there()).await.unwrap().unwrap();
+        assert_eq!(names.len(), 2401);
+        assert!(names.iter().map(String::len).sum::<usize>() > 8 * 1024 * 1024);
+    }
+
     #[test]
-    fn lines_that_are_no_checksum_are_refused() {
+    fn what_is_no_checksum_is_refused() {
         let sum = "a".repeat(64);
-        assert_eq!(parse(&format!("{sum}  ./x y\n")).unwrap()["x y"], sum);
-        for text in
-            ["find: oops", &format!("\\{sum}  ./a\\nb"), &format!("{}  ./a", "a".repeat(63))]
-        {
+        let two = parse(&format!("{sum}  x  y\0{sum}  b\\c\nd\0")).unwrap();
+        assert_eq!((&two["x  y"], &two["b\\c\nd"]), (&sum, &sum));
+        for text in ["find: oops", &format!("\\{sum}  a"), &format!("{}  a", "a".repeat(63))] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -289,11 +384,11 @@ mod tests {
     #[test]
     fn batches_keep_the_order_and_fit_a_command_line() {
         let long = "x".repeat(3000);
-        let names: Vec<&str> = vec![&long; 10];
+        let names = vec![long; 10];
         let found = batches(&names);
         assert_eq!(found.iter().map(Vec::len).sum::<usize>(), 10);
         let largest = found.iter().map(|batch| batch.len() * (4 * 3000 + 3)).max();
         assert!(largest <= Some(BATCH), "{largest:?}");
-        assert!(batches(&[]).is_empty());
+        assert!(batches(&[""; 0]).is_empty());
     }
 }

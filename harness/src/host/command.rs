@@ -187,23 +187,39 @@ impl Output {
 /// # Errors
 /// [`CommandError`] when it cannot be started, or does not end in time.
 pub async fn run(command: &Command, within: Duration) -> Result<Output, CommandError> {
+    run_keeping(command, within, KEPT).await
+}
+
+/// As [`run`], but keeps all that it prints.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn run_whole(command: &Command, within: Duration) -> Result<Output, CommandError> {
+    run_keeping(command, within, usize::MAX).await
+}
+
+async fn run_keeping(
+    command: &Command,
+    within: Duration,
+    most: usize,
+) -> Result<Output, CommandError> {
     let mut group = ProcessGroup::piped(command)?;
     let (stdout, stderr) = group.pipes();
-    let mut seen = Seen { log: command.open_log()?, ..Seen::default() };
+    let mut seen = Seen { most, log: command.open_log()?, ..Seen::default() };
     let ended = tokio::time::timeout(within, collect(&mut group, stdout, stderr, &mut seen)).await;
     group.stop(Duration::ZERO).await?;
     match ended {
         Ok(Ok(status)) => Ok(Output {
             status,
-            stdout: text(&seen.stdout),
-            stderr: text(&seen.stderr),
-            text: text(&seen.both),
+            stdout: seen.text(&seen.stdout),
+            stderr: seen.text(&seen.stderr),
+            text: seen.text(&seen.both),
         }),
         Ok(Err(source)) => Err(CommandError::Wait { command: command.to_string(), source }),
         Err(_) => Err(CommandError::TimedOut {
             command: command.to_string(),
             within,
-            tail: log::quote(&text(&seen.both)),
+            tail: log::quote(&seen.text(&seen.both)),
         }),
     }
 }
@@ -213,7 +229,27 @@ struct Seen {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     both: Vec<u8>,
+    /// How much of each is kept at least.
+    most: usize,
     log: Option<File>,
+}
+
+impl Seen {
+    fn keep(&mut self, own: fn(&mut Self) -> &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+        let most = self.most;
+        for kept in [own, |seen| &mut seen.both] {
+            let kept = kept(self);
+            kept.extend_from_slice(bytes);
+            if kept.len() > most.saturating_mul(2) {
+                kept.drain(..kept.len() - most);
+            }
+        }
+        self.log.as_mut().map_or(Ok(()), |log| log.write_all(bytes))
+    }
+
+    fn text(&self, bytes: &[u8]) -> String {
+        String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(self.most)..]).into_owned()
+    }
 }
 
 const KEPT: usize = 8 * 1024 * 1024;
@@ -240,12 +276,12 @@ async fn collect(
             read = stdout.read(&mut out), if out_open => {
                 let count = read?;
                 out_open = count > 0;
-                keep(&mut seen.stdout, &mut seen.both, &mut seen.log, &out[..count])?;
+                seen.keep(|seen| &mut seen.stdout, &out[..count])?;
             }
             read = stderr.read(&mut err), if err_open => {
                 let count = read?;
                 err_open = count > 0;
-                keep(&mut seen.stderr, &mut seen.both, &mut seen.log, &err[..count])?;
+                seen.keep(|seen| &mut seen.stderr, &err[..count])?;
             }
             status = group.wait(), if ended.is_none() => {
                 ended = Some(status?);
@@ -257,25 +293,6 @@ async fn collect(
             }
         }
     }
-}
-
-fn keep(
-    own: &mut Vec<u8>,
-    both: &mut Vec<u8>,
-    log: &mut Option<File>,
-    bytes: &[u8],
-) -> io::Result<()> {
-    for kept in [own, both] {
-        kept.extend_from_slice(bytes);
-        if kept.len() > 2 * KEPT {
-            kept.drain(..kept.len() - KEPT);
-        }
-    }
-    log.as_mut().map_or(Ok(()), |log| log.write_all(bytes))
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(KEPT)..]).into_owned()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::{Failure, say};
 
 /// Takes the lock, waiting for another run to end. It is held until the file is dropped.
-pub(super) async fn take(path: &Path, within: Duration) -> Result<File, Failure> {
+pub(crate) async fn take(path: &Path, within: Duration) -> Result<File, Failure> {
     let mut file = open(path).map_err(|error| {
         Failure::rig(format!("cannot open the lock {}: {error}", path.display()))
     })?;

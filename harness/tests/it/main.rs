@@ -15,6 +15,7 @@ mod files;
 mod help;
 mod history;
 mod init;
+mod iterate;
 mod killed;
 mod listing;
 mod network;

@@ -24,8 +24,15 @@ pub(crate) fn trial(name: &str, test: fn()) -> Trial {
 
 /// Why trials that need the testbed cannot run.
 pub(crate) fn missing() -> Option<String> {
-    let up = Path::new(STATE).join("truth.json").exists();
-    (!up).then(|| "it is not up: run `cargo xtask testbed up` as root".to_owned())
+    // The first is gone after a restart of the machine, and root's; the second is written once all is up.
+    let needed = ["ssh_config", "truth.json"].map(|name| Path::new(STATE).join(name));
+    let error = needed.iter().find_map(|path| fs::File::open(path).err())?;
+    Some(match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            "it is not up: run `cargo xtask testbed up` as root".to_owned()
+        }
+        _ => format!("{STATE} cannot be read ({error}): run as root"),
+    })
 }
 
 /// True where a testbed that is not there fails its trials.

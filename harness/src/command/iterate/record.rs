@@ -39,6 +39,13 @@ pub(super) struct Kept {
     pub(super) error: Option<String>,
 }
 
+impl Kept {
+    /// Nothing, or not all, and why.
+    pub(super) fn failed(why: impl ToString) -> Self {
+        Self { error: Some(why.to_string()), ..Self::default() }
+    }
+}
+
 /// What an iteration came to, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -135,7 +142,7 @@ mod tests {
     use super::*;
 
     fn check(code: u8, ran: bool, error: Option<&str>, expected: (Status, u8)) {
-        let kept = Kept { error: error.map(str::to_owned), ..Kept::default() };
+        let kept = error.map(Kept::failed).unwrap_or_default();
         let iteration = Iteration::new(1, code, ran, vec![("a".to_owned(), kept)]);
         assert_eq!((iteration.status, iteration.status.exit_code()), expected, "{code} {ran}");
     }
@@ -159,8 +166,7 @@ mod tests {
         let over = Iteration::new(2, 1, true, vec![("a".to_owned(), Kept::default())]);
         over.write(directory.path()).unwrap();
         assert_eq!(Iteration::read(directory.path()).unwrap(), Some(over));
-        let kept = Kept { error: Some("gone".to_owned()), ..Kept::default() };
-        let lost = Iteration::new(2, 1, true, vec![("a".to_owned(), kept)]);
+        let lost = Iteration::new(2, 1, true, vec![("a".to_owned(), Kept::failed("gone"))]);
         lost.write(directory.path()).unwrap();
         assert_eq!(Iteration::read(directory.path()).unwrap(), None);
         std::fs::write(directory.path().join(FILE), "{").unwrap();

@@ -59,6 +59,7 @@ pub(super) async fn run(state: &State) -> Result<Vec<String>, StepError> {
     ] {
         remove(&state.file(name))?;
     }
+    remove(&state.ssh_config_of_boot())?;
     for node in &NODES {
         remove(&state.of(node))?;
     }

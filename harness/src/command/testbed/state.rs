@@ -1,14 +1,19 @@
 //! [`State`]: the directory with everything that the testbed keeps, and where in it things are.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::node::Node;
 use super::step::Step;
+use crate::host::owner::short_hash;
 
 /// Where it is kept unless told otherwise.
 pub(super) const DEFAULT: &str = "/var/lib/proofload-testbed";
+
+/// The file that says that a directory was made here, and all in it is ours.
+const MARKER: &str = ".proofload-testbed";
 
 /// The state directory.
 #[derive(Clone, Debug)]
@@ -62,13 +67,45 @@ impl State {
         self.root.join("keys").join(name)
     }
 
-    /// Takes the directory for this command; the lock ends with the file.
+    /// Where ssh's configuration is while the machine runs: gone after a restart, as is what it leads to. The file of that
+    /// name in the directory is a link to it.
+    pub(super) fn ssh_config_of_boot(&self) -> PathBuf {
+        let name = short_hash(&self.root.to_string_lossy());
+        Path::new("/run").join(format!("proofload-testbed-{name}"))
+    }
+
+    /// Whether the directory has been made by [`State::lock`].
     ///
     /// # Errors
-    /// [`Failure`] when it cannot be made, or another command has it.
+    /// A message for one that somebody else keeps something in.
+    pub(super) fn is_made(&self) -> Result<bool, String> {
+        if self.file(MARKER).is_file() {
+            return Ok(true);
+        }
+        let shown = self.root.display();
+        match fs::read_dir(&self.root).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => Ok(false),
+            Ok(false) => Err(format!(
+                "error: --state {shown}: no testbed was made there, and it is not empty: name a directory that is empty or \
+                 not there yet"
+            )),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(format!("error: --state {shown}: {error}")),
+        }
+    }
+
+    /// Takes the directory for this command, and makes it where it is not there; the lock ends with the file.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be made, it is somebody else's, or another command has it.
     pub(super) fn lock(&self) -> Result<File, Failure> {
         let failed = |error| Failure::rig(format!("cannot use {}: {error}", self.root.display()));
-        fs::create_dir_all(&self.root).map_err(failed)?;
+        if !self.is_made().map_err(Failure::usage)? {
+            fs::create_dir_all(&self.root).map_err(failed)?;
+            let text =
+                "Made by `testbed up`; `testbed down --purge` removes it with all that is in it.\n";
+            fs::write(self.file(MARKER), text).map_err(failed)?;
+        }
         let file = File::create(self.file("lock")).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
@@ -79,12 +116,16 @@ impl State {
         }
     }
 
-    /// Removes it with all that is in it.
+    /// Removes it with all that is in it, if it has been made.
     ///
     /// # Errors
-    /// What the system says.
-    pub(super) fn remove(&self) -> std::io::Result<()> {
+    /// A message for one that is somebody else's, or what the system says.
+    pub(super) fn remove(&self) -> Result<(), String> {
+        if !self.is_made()? {
+            return Ok(());
+        }
         fs::remove_dir_all(&self.root)
+            .map_err(|error| format!("cannot remove {}: {error}", self.root.display()))
     }
 
     /// A command inside a running host, in an environment of its own.
@@ -130,5 +171,38 @@ mod tests {
             let error = State::at(Path::new(path)).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
+    }
+    #[test]
+    fn a_directory_that_holds_something_else_is_let_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let state = State { root: parent.path().join("state") };
+        assert_eq!(state.is_made(), Ok(false));
+        state.remove().unwrap();
+        fs::create_dir(state.root()).unwrap();
+        assert_eq!(state.is_made(), Ok(false), "an empty one may be used");
+        fs::write(state.file("ssh_config"), "mine").unwrap();
+        for refused in [
+            state.is_made().unwrap_err(),
+            state.lock().unwrap_err().message,
+            state.remove().unwrap_err(),
+        ] {
+            assert!(refused.contains("no testbed was made there"), "{refused}");
+        }
+        let left: Vec<_> = fs::read_dir(state.root()).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[test]
+    fn a_directory_that_was_made_is_used_again_and_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let state = State { root: parent.path().join("some/state") };
+        drop(state.lock().unwrap());
+        fs::create_dir(state.file("image")).unwrap();
+        assert_eq!(state.is_made(), Ok(true));
+        let lock = state.lock().unwrap();
+        assert!(state.lock().unwrap_err().message.contains("at work"));
+        drop(lock);
+        state.remove().unwrap();
+        assert!(!state.root().exists());
     }
 }

@@ -2,7 +2,7 @@
 //! time whatever is missing there.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::Duration;
 
@@ -148,7 +148,10 @@ async fn write_files(state: &State) -> Result<(), StepError> {
     let public = |name: &str| fs::read_to_string(state.key(&format!("{name}.pub")));
     let known = texts::known_hosts(public).map_err(file("read the host keys"))?;
     write(&state.file("known_hosts"), &known, 0o644)?;
-    write(&state.file("ssh_config"), &texts::ssh_config(state), 0o644)?;
+    // Root's alone, as the keys are. What `down` removed is not there to be in the way.
+    let (config, link) = (state.ssh_config_of_boot(), state.file("ssh_config"));
+    write(&config, &texts::ssh_config(state), 0o600)?;
+    symlink(&config, &link).map_err(file(format!("make {}", link.display())))?;
     for node in &NODES {
         let directory = state.of(node);
         for name in ["work", "log"] {

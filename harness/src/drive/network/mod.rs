@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{Driver, DriverError};
 use crate::host::Node;
@@ -118,7 +119,7 @@ impl Network {
         let label = format!("{tool} {}", self.spec.environment);
         self.hooks.enter(Level::Case, &label).await.map_err(|error| failed(&error))?;
         let Some(subject) = &mut self.subject else { return Ok(()) };
-        let output = names::tool_output(&self.spec.results, &stamp());
+        let output = names::tool_output(&self.spec.results, &stamp(Timestamp::now()));
         let readings = subject.start(output, self.spec.within.0).await?;
         self.pending.readings.extend(readings);
         Ok(())
@@ -135,7 +136,7 @@ impl Network {
             subject.must_live().await?;
         }
         self.hooks.enter(Level::Test, &test.name).await.map_err(|error| failed(&error))?;
-        let course = self.course.insert(Course::new(&self.spec, test, stamp())?);
+        let course = self.course.insert(Course::new(&self.spec, test, stamp(Timestamp::now()))?);
         let ends = Ends { spec: &self.spec, server: &*self.server, client: &*self.client };
         course.begin(ends).await
     }
@@ -236,7 +237,7 @@ impl Driver for Network {
     }
 }
 
-/// Now, in the names of files: `20260101_235959`, by Greenwich time.
-fn stamp() -> String {
-    jiff::Timestamp::now().strftime("%Y%m%d_%H%M%S").to_string()
+/// When something began, in the names of its files on the nodes: `20260101_235959`, by Greenwich time.
+pub(crate) fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y%m%d_%H%M%S").to_string()
 }

@@ -257,11 +257,18 @@ fn without_a_full_file_trials_are_listed_with_the_reason() {
             "{reason}"
         );
     }
-    let minimal = format!("ssh_config: nowhere\n{MINIMAL}");
-    let down = [("minimal-input.yaml", minimal.as_str()), WHOLE[1], WHOLE[2], WHOLE[3]];
-    let trials = plan::trials(&loaded(SCENARIO, &down, "full").unwrap());
-    let reason = trials[0].unavailable.as_deref().unwrap();
-    assert!(reason.contains("run `cargo xtask testbed up`"), "{reason}");
+    // The second is there, but cannot be opened.
+    for (config, expected) in [
+        ("nowhere", "there is no "),
+        ("nowhere", "run `cargo xtask testbed up`"),
+        ("minimal-input.yaml/x", "cannot be read (Not a directory"),
+    ] {
+        let minimal = format!("ssh_config: {config}\n{MINIMAL}");
+        let down = [("minimal-input.yaml", minimal.as_str()), WHOLE[1], WHOLE[2], WHOLE[3]];
+        let trials = plan::trials(&loaded(SCENARIO, &down, "full").unwrap());
+        let reason = trials[0].unavailable.as_deref().unwrap();
+        assert!(reason.contains(expected), "{reason}");
+    }
     assert!(plan::trials(&scenario("")).iter().all(|trial| trial.unavailable.is_none()));
 }
 

@@ -3,6 +3,8 @@
 //! Where `<env>-full.yaml` is not there yet, cases are known by name only, and [`Config::unavailable`] says why they cannot
 //! run. Nothing is contacted.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
@@ -107,12 +109,17 @@ impl Config {
 /// Says why nodes cannot be reached, as far as that can be told without asking them.
 #[must_use]
 pub fn unreachable(nodes: &[NodeSpec]) -> Option<String> {
-    let missing = nodes.iter().filter_map(|node| node.ssh_config.as_ref());
-    let missing = missing.into_iter().find(|path| !path.is_file())?;
-    Some(format!(
-        "the testbed is not up, there is no {}: run `cargo xtask testbed up` as root",
-        missing.display()
-    ))
+    let needed = nodes.iter().filter_map(|node| node.ssh_config.as_ref());
+    let (path, error) =
+        needed.into_iter().find_map(|path| Some((path.display(), File::open(path).err()?)))?;
+    Some(match error.kind() {
+        ErrorKind::NotFound => format!(
+            "the testbed is not up, there is no {path}: run `cargo xtask testbed up` as root"
+        ),
+        _ => format!(
+            "{path} cannot be read ({error}): run as its user, which is root for the local testbed"
+        ),
+    })
 }
 
 struct Files<'a> {
