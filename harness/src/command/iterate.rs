@@ -2,7 +2,7 @@
 //!
 //! An iteration is over when its file `iteration.json` is there. One that was cut off is taken up again: a run that came to
 //! its end is not run again, and files that have arrived are not brought again. Only its own files are an iteration's: see
-//! [`own::Own`].
+//! `own::Own`.
 
 mod bring;
 mod own;

@@ -11,6 +11,7 @@ use super::course::{Course, Ends, Part, read_counters};
 use super::figures::Figures;
 use super::remote::{BRIEF, Remote, lost, succeed, word};
 use super::tool::Printed;
+use crate::host::node::Stopped;
 use crate::model::metric::{NET_PACKETS_COUNTED, NET_PACKETS_SENT_COUNTED};
 use crate::model::spec::network::{Protocol, Shape};
 use crate::model::{EventKind, Incident, Observation, Reading};
@@ -45,22 +46,29 @@ impl Course {
     ) -> Result<Observation, DriverError> {
         self.finish(ends).await?;
         let this = &*self;
-        let (after, ran) = tokio::join!(read_counters(ends), this.read(ends, logs));
+        let outputs = this.servers.iter().map(|server| server.output.clone());
+        let outputs: Vec<String> = outputs.collect();
+        // On both nodes at once: what is not the tests' takes longest on slow guests.
+        let served = async {
+            let stopped = this.end_servers().await;
+            (stopped, keep(ends.server, &ends.spec.results, &outputs, logs).await)
+        };
+        let (after, ran, (stopped, kept)) =
+            tokio::join!(read_counters(ends), this.read(ends, logs), served);
         let (mut failures, mut unreachable) = (String::new(), false);
         if !ran.as_ref().is_ok_and(|ran| ran.iter().all(|one| one.result.is_ok())) {
-            for server in &this.servers {
-                let failure = server.failure(ends.server).await;
+            for (server, stopped) in this.servers.iter().zip(&stopped) {
+                let failure = match stopped {
+                    Ok(Stopped::Before) => server.failure(ends.server).await,
+                    Ok(_) => Ok(None),
+                    Err(error) => Err(error.clone()),
+                };
                 unreachable |= failure.is_err();
                 if let Some(failure) = failure.unwrap_or_else(|error| Some(error.to_string())) {
                     let _ = write!(failures, "\n  {failure}");
                 }
             }
         }
-        this.end().await?;
-        let outputs = this.servers.iter().map(|server| server.output.clone());
-        let outputs: Vec<String> = outputs.collect();
-        keep(ends.server, &ends.spec.results, &outputs, logs).await?;
-        let after = after?;
         let ran = ran?;
         let refused: Vec<String> = ran.iter().filter_map(Ran::refused).collect();
         if !refused.is_empty() {
@@ -73,7 +81,9 @@ impl Course {
                 _ => DriverError::rig(message + &failures),
             });
         }
-        this.observed(&ran, after)
+        stopped.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| lost(&error))?;
+        kept?;
+        this.observed(&ran, after?)
     }
 
     async fn read(&self, ends: Ends<'_>, logs: &Path) -> Result<Vec<Ran<'_>>, DriverError> {

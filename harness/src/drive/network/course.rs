@@ -13,7 +13,7 @@ use super::names::Names;
 use super::remote::{BRIEF, Group, Remote, line, lost, succeed, tail, word};
 use super::socket::{self, listeners};
 use super::tool::{Between, NetTool, find};
-use crate::host::node::{GroupState, NodeError};
+use crate::host::node::{GroupState, NodeError, Stopped};
 use crate::host::{Check, wait_for};
 use crate::model::spec::NetworkSpec;
 use crate::model::spec::network::{Flow, Test};
@@ -282,12 +282,17 @@ impl Course {
         Ok(())
     }
 
+    /// Ends the servers, all at once; how each ended.
+    pub(super) async fn end_servers(&self) -> Vec<Result<Stopped, NodeError>> {
+        join_all(self.servers.iter().map(|server| server.group.stop(GRACE))).await
+    }
+
     /// Ends what runs, all at once. It may be called again.
     pub(super) async fn end(&self) -> Result<(), DriverError> {
         // Clients first: a server that goes away under them would be their failure.
         let clients = self.clients.iter().map(|group| group.stop(GRACE));
         let clients = join_all(clients).await;
-        let servers = join_all(self.servers.iter().map(|server| server.group.stop(GRACE))).await;
+        let servers = self.end_servers().await;
         let stopped = clients.into_iter().chain(servers).collect::<Result<Vec<_>, _>>();
         stopped.map(drop).map_err(|error| lost(&error))
     }

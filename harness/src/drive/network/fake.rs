@@ -216,6 +216,12 @@ impl Group for FakeGroup {
         world.running.retain(|other| *other != id);
         Ok(match world.odd.get(self.name.as_str()) {
             Some(Odd::Stays) if ran => Stopped::Killed,
+            Some(Odd::Breaks(_)) => Stopped::Before,
+            // It is ended, and its end is not told.
+            Some(Odd::Silent) => {
+                let (node, message) = (self.node.to_owned(), "connection timed out".to_owned());
+                return Err(NodeError { node, message });
+            }
             _ if ran => Stopped::InTime,
             _ => Stopped::Before,
         })

@@ -1,4 +1,4 @@
-//! [`Ways`]: how packets leave a machine, from one of its bridges or interfaces to its network cards.
+//! `Ways`: how packets leave a machine, from one of its bridges or interfaces to its network cards.
 
 use std::collections::BTreeMap;
 
