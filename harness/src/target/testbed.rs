@@ -44,6 +44,8 @@ pub struct TestbedTarget {
     reached: Vec<String>,
     /// The tool whose level is open, with its hooks.
     tool: Option<(String, Vec<Hook>)>,
+    /// True while levels are begun or ended: where that was cut off, a hook's line may still run.
+    is_entering: bool,
 }
 
 /// A node that was entered.
@@ -53,6 +55,8 @@ struct Entered {
     connection: Option<Connection>,
     /// True once nothing of earlier runs is on it, and the tools are.
     is_ready: bool,
+    /// True once a trial has needed it.
+    was_needed: bool,
 }
 
 impl Entered {
@@ -67,7 +71,15 @@ impl TestbedTarget {
     #[must_use]
     pub fn new(spec: &TestbedSpec, root: &Path) -> Self {
         let (spec, root) = (spec.clone(), root.to_owned());
-        Self { spec, root, nodes: Vec::new(), hooks: None, reached: Vec::new(), tool: None }
+        Self {
+            spec,
+            root,
+            nodes: Vec::new(),
+            hooks: None,
+            reached: Vec::new(),
+            tool: None,
+            is_entering: false,
+        }
     }
 
     /// Connects to nodes and makes them ready, all at once: all of them the first time, later those that a trial needs.
@@ -79,6 +91,7 @@ impl TestbedTarget {
                 node: Node::new(spec),
                 connection: None,
                 is_ready: false,
+                was_needed: false,
             };
             self.nodes = self.spec.nodes.iter().map(entered).collect();
         }
@@ -87,6 +100,7 @@ impl TestbedTarget {
         let spec = &self.spec;
         let reaching = self.nodes.iter_mut().map(|entered| async {
             let needed = is_needed(spec, &entered.node.spec().name);
+            entered.was_needed |= needed;
             if !needed && !is_new {
                 return Ok(Vec::new());
             }
@@ -144,7 +158,10 @@ impl TestbedTarget {
 impl Target for TestbedTarget {
     async fn up(&mut self, logs: &Path) -> Result<Vec<Member>, TargetError> {
         self.reach(logs).await?;
-        self.enter(logs).await?;
+        self.is_entering = true;
+        let entered = self.enter(logs).await;
+        self.is_entering = false;
+        entered?;
         let member = |spec: &NodeSpec| Member {
             name: Arc::from(spec.name.as_str()),
             handle: Handle::Node { node: spec.clone() },
@@ -161,18 +178,27 @@ impl Target for TestbedTarget {
         let mut errors = Vec::new();
         // First what trials left, as it is in the hooks' way; then what hooks left; the connections go last. Nothing is
         // on a node that was never reached.
-        let entered = self.nodes.iter().filter(|entered| entered.was_reached());
-        let nodes: Vec<&Node> = entered.map(|entered| &entered.node).collect();
-        let ended = nodes.iter().map(|node| patiently(|| node.end_left(Duration::ZERO)));
-        let ended = join_all(ended).await;
-        errors
-            .extend(ended.iter().filter_map(|ended| ended.as_ref().err()).map(ToString::to_string));
+        let reached = self.nodes.iter().filter(|entered| entered.was_reached());
+        let reached: Vec<&Entered> = reached.collect();
+        let is_cut = std::mem::take(&mut self.is_entering);
+        let ended = join_all(reached.iter().map(|Entered { node, .. }| {
+            patiently(|| async {
+                // A line of a hook that was cut off must not outlast what undoes it.
+                let ended =
+                    if is_cut { node.end_all().await } else { node.end_left(Duration::ZERO).await };
+                ended.map(drop)
+            })
+        }));
+        let ended = ended.await;
         if let Some(mut hooks) = self.hooks.take() {
             errors.extend(hooks.leave(Level::Global).await.err().map(|error| error.to_string()));
         }
-        let last = join_all(nodes.iter().map(|node| node.end_all())).await;
-        let told = last.into_iter().zip(ended).filter(|(_, before)| before.is_ok());
-        errors.extend(told.filter_map(|(last, _)| last.err()).map(|error| error.to_string()));
+        let last = join_all(reached.iter().map(|entered| entered.node.end_all())).await;
+        for (entered, (before, last)) in reached.iter().zip(ended.into_iter().zip(last)) {
+            // A node that no trial was about is nobody's failure.
+            let failed = before.and(last.map(drop)).err().filter(|_| entered.was_needed);
+            errors.extend(failed.map(|error| error.to_string()));
+        }
         self.tool = None;
         for entered in &mut self.nodes {
             if let Some(mut connection) = entered.connection.take() {
@@ -186,12 +212,15 @@ impl Target for TestbedTarget {
     async fn reset(&mut self) -> Result<(), TargetError> {
         let entered = self.nodes.iter().filter(|entered| entered.was_reached());
         let ending = entered.map(|entered| async {
-            let left = entered.node.end_left(PATIENCE).await.map_err(|error| error.to_string())?;
             let name = &entered.node.spec().name;
-            if left.is_empty() {
-                return Ok(());
+            match entered.node.end_left(PATIENCE).await {
+                Ok(left) if left.is_empty() => Ok(()),
+                Ok(left) => {
+                    Err(format!("left by the trial on {name}, and ended now: {}", left.join(", ")))
+                }
+                Err(_) if !is_needed(&self.spec, name) => Ok(()),
+                Err(error) => Err(error.to_string()),
             }
-            Err(format!("left by the trial on {name}, and ended now: {}", left.join(", ")))
         });
         let left: Vec<String> =
             join_all(ending).await.into_iter().filter_map(Result::err).collect();
@@ -225,7 +254,7 @@ fn is_needed(spec: &TestbedSpec, name: &str) -> bool {
 /// Connects to a node; the first time ends what killed runs left there, and this one where it lost the node, which is
 /// told, and puts the tools there.
 async fn ready(entered: &mut Entered, tools: Option<&Path>) -> Result<Vec<String>, NodeError> {
-    let Entered { node, connection, is_ready } = entered;
+    let Entered { node, connection, is_ready, .. } = entered;
     if !connection.as_mut().is_some_and(Connection::is_up) {
         // The socket of the new one has the name of the old one's.
         if let Some(mut lost) = connection.take() {

@@ -230,11 +230,7 @@ fn lost_node() {
 /// Waits until a run has begun a phase and sampled it twice.
 pub(crate) fn wait_for_phase(results: &Path, phase: &str) {
     let wanted = format!("\"phase\":\"{phase}\"");
-    lab::wait_for(phase, || {
-        let journal = run_directory(results).map(|directory| directory.join("journal.jsonl"));
-        let text = journal.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-        text.matches(&wanted).count() >= 2
-    });
+    lab::wait_for(phase, || lab::journal(results).matches(&wanted).count() >= 2);
 }
 
 /// A host without its sshd, which is started again in any case.

@@ -141,10 +141,7 @@ fn killed() {
     let (mut child, results) = lab.suite(LONG).start();
     // In the second walk the tool runs.
     lab::wait_for("the walk with the tool", || {
-        let journal =
-            run_directory(results.path()).map(|directory| directory.join("journal.jsonl"));
-        let text = journal.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-        text.contains("tool.startup.time")
+        lab::journal(results.path()).contains("tool.startup.time")
     });
     child.kill().unwrap();
     child.wait().unwrap();

@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::suite::{ROOT, Suite};
+use crate::suite::{ROOT, Suite, run_directory};
 
 pub(crate) const STATE: &str = "/var/lib/proofload-testbed";
 const LOCAL: &str = "fixtures/testbeds/local";
@@ -150,6 +150,12 @@ pub(crate) fn on_host(host: &str, line: &str) -> String {
         Command::new(&enter).args(["sh", "-c", line]).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{host}: {line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The journal of the newest run below a results directory, as far as it is written.
+pub(crate) fn journal(results: &Path) -> String {
+    let journal = run_directory(results).map(|directory| directory.join("journal.jsonl"));
+    journal.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default()
 }
 
 /// Waits for what happens in other processes.

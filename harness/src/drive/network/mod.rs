@@ -158,8 +158,8 @@ impl Network {
     }
 
     /// Ends everything, whatever fails on the way; the first failure is told.
-    async fn stop(&mut self) -> Result<(), DriverError> {
-        if self.is_busy {
+    async fn stop(&mut self, was_cut: bool) -> Result<(), DriverError> {
+        if was_cut {
             self.hooks.end_lines().await;
         }
         let traffic = match &mut self.course {
@@ -178,12 +178,15 @@ impl Network {
     async fn end_subject(&mut self) -> Result<(), DriverError> {
         let Some(subject) = &mut self.subject else { return Ok(()) };
         let stopped = subject.stop(self.spec.grace.0).await;
-        let output = std::mem::take(&mut subject.output);
-        if output.is_empty() {
+        if subject.output.is_empty() {
             return stopped;
         }
         let results = &self.spec.results;
-        let kept = collect::keep_log(&*subject.node, results, &output, &self.logs).await;
+        let kept = collect::keep_log(&*subject.node, results, &subject.output, &self.logs).await;
+        if kept.is_ok() {
+            // Once; but again where the node could not be reached.
+            subject.output.clear();
+        }
         stopped.and(kept)
     }
 }
@@ -209,12 +212,10 @@ fn failed(error: &HookError) -> DriverError {
 #[async_trait]
 impl Driver for Network {
     async fn enter(&mut self, action: &Action) -> Result<(), DriverError> {
-        if *action == Action::Stop {
-            return self.stop().await;
-        }
-        self.is_busy = true;
+        let was_cut = std::mem::replace(&mut self.is_busy, true);
         let entered = match *action {
-            Action::Keep | Action::Stop => Ok(()),
+            Action::Keep => Ok(()),
+            Action::Stop => self.stop(was_cut).await,
             Action::Start => self.start().await,
             Action::Test(index) => self.begin(index).await,
             Action::Collect => self.collect().await,

@@ -127,7 +127,7 @@ impl Node {
         let ended = command::run_whole(&client, within).await;
         let ended = ended.map_err(|error| self.error(connection::not_started(&error)))?;
         match script::reply(&nonce, &ended.stdout, &ended.stderr) {
-            script::Reply::Ended(output) => Ok(output),
+            script::Reply::Ended(output) if ended.status.success() => Ok(output),
             _ => Err(self.error(explain::explain(&ended.stderr.replace(&nonce, "")))),
         }
     }

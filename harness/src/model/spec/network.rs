@@ -56,7 +56,7 @@ pub struct NetworkSpec {
     pub tests: Vec<Test>,
     /// The tool under test; `None` of a baseline.
     pub tool: Option<Tool>,
-    /// Every node of the configuration: hooks may name any, or none for all of them.
+    /// Every node of the configuration, any of which a hook may name.
     pub nodes: Vec<NodeSpec>,
     /// Of the levels [`Level::Case`] and [`Level::Test`], in declared order; those above are the testbed's.
     pub hooks: Vec<Hook>,

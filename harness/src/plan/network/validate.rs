@@ -6,7 +6,7 @@ use super::RESULTS;
 use super::workflow::{Cycle, CycleType, Workflow};
 use crate::model::Params;
 use crate::model::quantity::Length;
-use crate::model::spec::network::{Test, Topic};
+use crate::model::spec::network::{Hook, Level, NodeSpec, Test, TestbedSpec, Topic};
 use crate::scenario::network::sound::{self, PARAMS};
 
 /// What is wrong with a workflow file.
@@ -50,6 +50,8 @@ impl Workflow {
         for (topic, limit) in &origin.limits {
             place(&format!("limits of {topic:?}"), sound::limit(*limit))?;
         }
+        let TestbedSpec { hooks, nodes, .. } = &origin.testbed;
+        place("testbed.hooks", hooks_are_sound(hooks, |level| level <= Level::Tool, nodes))?;
         for topic in [Topic::Throughput, Topic::Latency, Topic::Pps] {
             if !origin.limits.contains_key(&topic) {
                 return whole(format!("proofload.limits: expected a fraction of {topic:?} too"));
@@ -116,6 +118,14 @@ impl Workflow {
                 ));
             }
         }
+        if network.nodes != self.proofload.testbed.nodes {
+            return Err("proofload.network.nodes and proofload.testbed.nodes differ: change both"
+                .to_owned());
+        }
+        place(
+            "proofload.network.hooks",
+            hooks_are_sound(&network.hooks, |level| level >= Level::Case, &network.nodes),
+        )?;
         if network.results != format!("{RESULTS}/{}", cycle.result_path) {
             return Err(format!(
                 "proofload.network.results is {:?}: expected {RESULTS}/ and result_path, which is {:?}",
@@ -197,6 +207,24 @@ fn tests_are_sound(tests: &[Test], interval: Length) -> Result<(), String> {
             sound::flow(flow).map_err(|(key, message)| at(&format!("{of}.flow.{key}"), message))?;
         }
         sound::test(test, &tests[..index], interval).map_err(|message| at("", message))?;
+    }
+    Ok(())
+}
+
+/// Hooks of the wrong level would never run.
+fn hooks_are_sound(
+    hooks: &[Hook],
+    belongs: impl Fn(Level) -> bool,
+    nodes: &[NodeSpec],
+) -> Result<(), String> {
+    for hook in hooks {
+        if !belongs(hook.level) {
+            return Err(format!(
+                "hook {:?} is of level {:?}: levels global and tool are the testbed's, case and test the cycle's",
+                hook.name, hook.level
+            ));
+        }
+        sound::hook(hook, nodes).map_err(|(key, message)| format!("{key}: {message}"))?;
     }
     Ok(())
 }

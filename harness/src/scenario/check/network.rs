@@ -5,7 +5,7 @@ use crate::model::spec::TargetSpec;
 use crate::model::spec::network::{Hook, Level};
 use crate::model::{Kind, Param, Params, template};
 use crate::scenario::Scenario;
-use crate::scenario::error::{ScenarioError, hint};
+use crate::scenario::error::ScenarioError;
 use crate::scenario::network::flows::{self, Refused};
 use crate::scenario::network::sound::{self, OWN};
 use crate::scenario::network::{Config, selection};
@@ -115,18 +115,9 @@ fn hooks(scenario: &Scenario, config: &Config, context: &Context<'_>) -> Result<
     for (index, hook) in scenario.protocol.network.hook.iter().enumerate() {
         let place = index.to_string();
         let path = |key| ["network", "hook", place.as_str(), key];
-        let Hook { level, name, node, init, post } = hook;
-        context.require(init.is_some() || post.is_some(), &path("name"), || {
-            format!("hook {name:?} does nothing: expected `init`, `post` or both")
-        })?;
-        if let Some(node) = node {
-            let known = || config.nodes.iter().map(|node| node.name.as_str());
-            context.require(known().any(|name| name == node), &path("node"), || {
-                let suggestion = hint(node, known());
-                let known: Vec<&str> = known().collect();
-                format!("unknown node {node:?}{suggestion}: expected one of {}", known.join(", "))
-            })?;
-        }
+        let Hook { level, init, post, .. } = hook;
+        sound::hook(hook, &config.nodes)
+            .or_else(|(key, message)| context.require(false, &path(key), || message))?;
         for (key, line) in [("init", init), ("post", post)] {
             let Some(line) = line else { continue };
             // What surrounds all trials cannot know the parameters of one.

@@ -114,7 +114,7 @@ pub fn unreachable(nodes: &[NodeSpec]) -> Option<String> {
         needed.into_iter().find_map(|path| Some((path.display(), File::open(path).err()?)))?;
     Some(match error.kind() {
         ErrorKind::NotFound => format!(
-            "the testbed is not up, there is no {path}: run `cargo xtask testbed up` as root"
+            "there is no {path}, by which its nodes are reached: for the local testbed, run `cargo xtask testbed up` as root"
         ),
         _ => format!(
             "{path} cannot be read ({error}): run as its user, which is root for the local testbed"

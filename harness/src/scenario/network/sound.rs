@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use super::flows::TOOLS;
 use crate::model::Param;
 use crate::model::quantity::Length;
-use crate::model::spec::network::{Flow, Test};
+use crate::model::spec::network::{Flow, Hook, NodeSpec, Test};
 use crate::scenario::check::{is_name, placeholders};
 use crate::scenario::error::hint;
 
@@ -108,6 +108,26 @@ pub fn test(test: &Test, before: &[Test], interval: Length) -> Result<(), String
             test.name, test.flow.length
         )
     })
+}
+
+/// A hook: what it does, and where.
+///
+/// # Errors
+/// Its key, and a sentence.
+pub fn hook(hook: &Hook, nodes: &[NodeSpec]) -> Result<(), (&'static str, String)> {
+    let Hook { name, node, init, post, .. } = hook;
+    require(init.is_some() || post.is_some(), || {
+        format!("hook {name:?} does nothing: expected `init`, `post` or both")
+    })
+    .map_err(|message| ("name", message))?;
+    let Some(node) = node else { return Ok(()) };
+    let known = || nodes.iter().map(|node| node.name.as_str());
+    require(known().any(|name| name == node), || {
+        let suggestion = hint(node, known());
+        let known: Vec<&str> = known().collect();
+        format!("unknown node {node:?}{suggestion}: expected one of {}", known.join(", "))
+    })
+    .map_err(|message| ("node", message))
 }
 
 /// A parameter of a case or of the matrix.

@@ -6,7 +6,7 @@ use super::super::{CycleType, EbpfCase, Workflow};
 use super::{refused, scenario};
 use crate::model::Param;
 use crate::model::quantity::Length;
-use crate::model::spec::network::{Beside, Flow, NetworkSpec, Test, Topic};
+use crate::model::spec::network::{Beside, Flow, Level, NetworkSpec, Test, Topic};
 use crate::plan;
 use crate::scenario::file::SelectFile;
 use crate::scenario::network::selection;
@@ -108,6 +108,11 @@ fn a_workflow_that_cannot_be_meant_is_refused_with_its_cycle() {
         "expected a fraction of Pps too",
     );
     check(&|workflow| network(workflow).hooks.clear(), "its hooks are not those of baseline_host");
+    check(&|workflow| drop(network(workflow).nodes.pop()), "proofload.testbed.nodes differ");
+    let level = |workflow: &mut Workflow| network(workflow).hooks[0].level = Level::Tool;
+    check(&level, "proofload.network.hooks: hook");
+    let node = |workflow: &mut Workflow| network(workflow).hooks[0].node = Some("hots".to_owned());
+    check(&node, "unknown node \"hots\"");
     check(
         &|workflow| network(workflow).within.0 *= 2,
         "its `within` or `grace` is not that of baseline_host",
