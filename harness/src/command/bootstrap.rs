@@ -1,6 +1,6 @@
 //! `bootstrap`: one file that a user wrote becomes the whole configuration of network cases.
 //!
-//! [`Input`] reads what the user wrote, `target::testbed::discovery` asks the nodes, `conclude` makes the files of it.
+//! `Input` reads what the user wrote, `target::testbed::discovery` asks the nodes, `conclude` makes the files of it.
 //! A configuration that is there already is replaced only by one that can be gone on with; where there is none, the full
 //! file is written also when something is missing, as it says what.
 
