@@ -224,6 +224,8 @@ fn iterations() {
         "--results-dir",
         &results.display().to_string(),
     ];
+    // Of other runs, whose files stay.
+    let before = kept_on_the_client();
     let first = lab::proofload(&arguments);
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
     // A short test may be undecided; nothing else may be wrong.
@@ -243,12 +245,7 @@ fn iterations() {
         let table = fs::read_to_string(results.join("reports").join(file)).unwrap();
         assert!(table.contains("packet_counter"), "{file}: {table}");
     }
-    let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
-    let left = lab::on_host(
-        "host-client",
-        &format!("find {workdir}/performance-test-results -type f 2>/dev/null; :"),
-    );
-    assert_eq!(left, "", "what was collected is removed");
+    assert_eq!(kept_on_the_client(), before, "what was collected is removed, and nothing else");
     // Iterations that are over are not run again.
     let again = lab::proofload(&arguments);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
@@ -258,6 +255,13 @@ fn iterations() {
     let other = lab::proofload(&other);
     let said = String::from_utf8_lossy(&other.stderr).into_owned();
     assert!(other.status.code() == Some(2) && said.contains("another plan"), "{said}");
+}
+
+/// The files with raw output on a host, in order.
+fn kept_on_the_client() -> Vec<String> {
+    let workdir = lab::truth("host-client")["workdir"].as_str().unwrap().to_owned();
+    let line = format!("find {workdir}/performance-test-results -type f 2>/dev/null | sort");
+    lab::on_host("host-client", &line).lines().map(str::to_owned).collect()
 }
 
 fn count(directory: &Path) -> usize {
