@@ -11,16 +11,7 @@ use crate::workspace::{Output, Workspace, proofload};
 const FULL: &str = include_str!("../data/network/golden-full.yaml");
 const CASES: &str = include_str!("../data/network/golden-cases.json");
 const TEMPLATE: &str = include_str!("../data/network/tools-template.yaml");
-const MINIMAL: &str = "\
-environment: golden
-nodes:
-  host-server: {ssh: user@198.18.0.1, workdir: /home/user}
-  host-client: {ssh: user@198.18.0.2, workdir: /home/user}
-  vm-server: {ssh: root@198.18.1.1, role: vm, host_ref: host-server, uuid: one, test_ip: 198.18.1.1}
-  vm-client: {ssh: root@198.18.1.2, role: vm, host_ref: host-client, uuid: two, test_ip: 198.18.1.2}
-test_pairs:
-  host: {server: host-server, client: host-client}
-";
+const INPUT: &str = include_str!("../data/network/golden-input.yaml");
 const VM: &str = "  vm: {server: vm-server, client: vm-client}\n";
 
 /// A workspace with scenario `overhead` over `config/golden`.
@@ -30,7 +21,7 @@ fn golden() -> Workspace {
         "scenarios/overhead.toml",
         "kind = \"network\"\ntarget.testbed.config = \"config/golden\"\n",
     );
-    write(&workspace, &format!("{MINIMAL}{VM}"), FULL, CASES);
+    write(&workspace, INPUT, FULL, CASES);
     workspace
 }
 
@@ -43,7 +34,7 @@ fn hosts() -> Workspace {
     let mut cases: Value = serde_json::from_str(CASES).unwrap();
     cases["test_cases"].as_array_mut().unwrap().retain(|case| case["environment"] == "host");
     cases["metadata"]["total_cases"] = json!(5);
-    write(&workspace, MINIMAL, &full, &cases.to_string());
+    write(&workspace, &INPUT.replace(VM, ""), &full, &cases.to_string());
     workspace
 }
 
@@ -123,7 +114,7 @@ fn a_directory_that_was_not_found_out_lists_its_trials_as_ignored() {
 #[test]
 fn a_changed_input_asks_for_another_bootstrap() {
     let workspace = golden();
-    let minimal = format!("{MINIMAL}{VM}").replace("198.18.1.2}", "198.18.1.3}");
+    let minimal = INPUT.replace("198.18.1.2}", "198.18.1.3}");
     workspace.write("config/golden/minimal-input.yaml", &minimal);
     let output = workspace.suite(&["--list"]).run().expect(2);
     for part in ["golden-full.yaml", "test_ip \"198.18.1.2\" of vm-client", "bootstrap` again"] {

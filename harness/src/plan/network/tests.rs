@@ -14,17 +14,7 @@ use crate::scenario::{self, Names, Scenario, ScenarioError, Workspace};
 const TEMPLATE: &str = include_str!("../../../tests/data/network/tools-template.yaml");
 const FULL: &str = include_str!("../../../tests/data/network/golden-full.yaml");
 const CASES: &str = include_str!("../../../tests/data/network/golden-cases.json");
-const MINIMAL: &str = "\
-environment: golden
-nodes:
-  host-server: {ssh: user@198.18.0.1, workdir: /home/user}
-  host-client: {ssh: user@198.18.0.2, workdir: /home/user}
-  vm-server: {ssh: root@198.18.1.1, role: vm, host_ref: host-server, uuid: one, test_ip: 198.18.1.1}
-  vm-client: {ssh: root@198.18.1.2, role: vm, host_ref: host-client, uuid: two, test_ip: 198.18.1.2}
-test_pairs:
-  host: {server: host-server, client: host-client}
-  vm: {server: vm-server, client: vm-client}
-";
+const MINIMAL: &str = include_str!("../../../tests/data/network/golden-input.yaml");
 const SCENARIO: &str = "kind = \"network\"\ntarget.testbed.config = \"config\"\n";
 
 /// The scenario over these files of its configuration directory.

@@ -109,17 +109,7 @@ mod tests {
 
     use super::*;
 
-    const INPUT: &str = "\
-environment: golden
-nodes:
-  host-server: {ssh: user@198.18.0.1, workdir: /home/user}
-  host-client: {ssh: user@198.18.0.2, workdir: /home/user}
-  vm-server: {ssh: root@198.18.1.1, role: vm, host_ref: host-server, uuid: one, test_ip: 198.18.1.1}
-  vm-client: {ssh: root@198.18.1.2, role: vm, host_ref: host-client, uuid: two, test_ip: 198.18.1.2}
-test_pairs:
-  host: {server: host-server, client: host-client}
-  vm: {server: vm-server, client: vm-client}
-";
+    const INPUT: &str = include_str!("../../../tests/data/network/golden-input.yaml");
     const FULL: &str = include_str!("../../../tests/data/network/golden-full.yaml");
 
     fn read(text: &str) -> Minimal {
