@@ -6,7 +6,7 @@ use std::path::Path;
 
 use libtest_mimic::Trial;
 use proofload::gate::Check;
-use proofload::model::Verdict;
+use proofload::model::{Reading, Verdict};
 
 use crate::lab::{self, Lab, trial};
 use crate::suite::{Run, run_directory};
@@ -122,6 +122,22 @@ fn every_test() {
         let found = sources(metric);
         for test in *tests {
             assert!(found.iter().any(|source| source == test), "{metric} of {test}: {found:?}");
+        }
+    }
+    expect_packets_on_the_interface(&run);
+}
+
+/// That no datagram reached the server past the interface that bootstrap found.
+fn expect_packets_on_the_interface(run: &Run) {
+    let samples = run.results.scenarios.iter().flat_map(|trial| &trial.samples);
+    for readings in samples.map(|sample| &sample.readings) {
+        for arrived in readings.iter().filter(|one| one.metric == "net.packets") {
+            let same = |one: &&Reading| {
+                one.metric == "net.packets.counted" && one.source == arrived.source
+            };
+            let counted = readings.iter().find(same).map(|one| one.value);
+            let is_sound = counted.is_some_and(|counted| arrived.value <= counted * 1.02);
+            assert!(is_sound, "{arrived:?}, of {counted:?} at the interface");
         }
     }
 }

@@ -8,12 +8,18 @@ export LC_ALL=C
 
 has_address() { ip -o -4 address show dev "$1" 2>/dev/null | grep -q " $2/"; }
 
+# The kernel answers on every interface for every address that it has. Asked for that of port-mgt, it would also give
+# the address of eth1 or of the guest's card, and what is then sent there reaches programs past the switch.
+arp_ignore=/proc/sys/net/ipv4/conf/all/arp_ignore
+
 start_links() {
+  echo 1 >"$arp_ignore"
   ip link set mgmt0 up
   ip address replace "$MANAGEMENT/24" dev mgmt0
   ip link set eth1 up
 }
 look_links() {
+  [ "$(cat "$arp_ignore")" = 1 ] || { echo "interfaces answer for addresses of others: $arp_ignore is not 1"; return 1; }
   has_address mgmt0 "$MANAGEMENT" || { echo "mgmt0 does not have $MANAGEMENT"; return 1; }
   ip -o link show dev eth1 up 2>/dev/null | grep -q LOWER_UP || { echo "eth1 is not up"; return 1; }
 }

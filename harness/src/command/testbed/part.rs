@@ -123,6 +123,12 @@ impl Part {
                 let [server, client] = &NODES;
                 let ping = ["ping", "-n", "-q", "-c", "1", "-W", "2", server.data];
                 state.inside(client, "ping", &ping).within(LOOK).look().await?;
+                let neighbour = ["ip", "neigh", "show", "to", server.data];
+                let neighbour = state.inside(client, "ask where it is", &neighbour);
+                let found = neighbour.within(LOOK).look().await?;
+                if !found.contains(&format!("dev port-mgt lladdr {} ", server.data_mac)) {
+                    return Err(format!("the way leads past {}'s port-mgt: {found}", server.name));
+                }
                 Ok(format!("{} reaches {}", client.data, server.data))
             }
             Self::Truth => truth::look(state).await,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::DriverError;
 use super::clients::{HUNG, Lived, Process, Timing, overlap, timings};
-use super::counters::{BothEnds, Counted, disagreement};
+use super::counters::{BothEnds, Counted};
 use super::course::{Course, Ends, Part, read_counters};
 use super::figures::Figures;
 use super::remote::{BRIEF, Remote, lost, succeed, word};
@@ -175,17 +175,19 @@ impl Course {
         let figures = Figures::together(&all);
         seen.readings = figures.readings(&source);
         let flow = &self.test.flow;
+        // What arrives late is counted too, by the tool over a time that is longer for it.
+        let arriving = flow.omit.0.as_secs_f64() + figures.duration;
         let counted = Counted::between(self.before, after, flow.direction);
-        let per_second = |packets: Option<f64>| packets.map(|packets| packets / flow.seconds());
-        let (sent, received) = (per_second(counted.sent), per_second(counted.received));
-        seen.readings
-            .extend(sent.map(|rate| Reading::new(&NET_PACKETS_SENT_COUNTED, &source, rate)));
-        seen.readings
-            .extend(received.map(|rate| Reading::new(&NET_PACKETS_COUNTED, &source, rate)));
+        let counted = counted.per_second(flow.seconds(), arriving);
+        for (metric, rate) in
+            [(&NET_PACKETS_SENT_COUNTED, counted.sent), (&NET_PACKETS_COUNTED, counted.received)]
+        {
+            seen.readings.extend(rate.map(|rate| Reading::new(metric, &source, rate)));
+        }
         if self.tells_packets() {
             let both = [
-                disagreement("sent", figures.packets_sent, sent),
-                disagreement("received", figures.packets_received, received),
+                counted.differs_from_sent(figures.packets_sent),
+                counted.differs_from_received(figures.packets_received),
             ];
             let notes = both.into_iter().flatten();
             seen.incidents.extend(notes.map(|note| Incident::new(EventKind::Note, &source, note)));

@@ -135,7 +135,7 @@ impl Remote for FakeNode {
                 let more = world.packets.get(name).copied().unwrap_or_default();
                 let stands = world.counted.entry(name).or_default();
                 *stands = [stands[0] + more[0], stands[1] + more[1]];
-                format!("{}\n{}\n", stands[0], stands[1])
+                format!("{}\n{}\n0\n", stands[0], stands[1])
             }
             line if line.starts_with("getconf") => {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()

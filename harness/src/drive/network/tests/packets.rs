@@ -6,6 +6,7 @@ use crate::model::spec::network::Direction;
 
 const UDP: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp.json");
 const OMIT: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp-omit.json");
+const LATE: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp-late.json");
 const STREAM: &str = include_str!("../../../../tests/data/network/tools/netperf/udp-stream.txt");
 
 /// Walks through a test whose client prints `output`, where the client's interface counts so many packets that are sent,
@@ -54,9 +55,10 @@ async fn packets_are_held_against_what_the_interfaces_counted() {
         ] {
             let seen = observed(test, (file, UDP), counted).await;
             assert_eq!(told(&seen), notes, "{file}");
-            let [sent, arrived] = counted.map(|packets| packets as f64 / 2.0);
-            assert_eq!(value(&seen, "net.packets.sent.counted"), Some(sent));
-            assert_eq!(value(&seen, "net.packets.counted"), Some(arrived));
+            // Those that arrived are of the time that the server says that it counted.
+            let [sent, arrived] = counted.map(|packets| packets as f64);
+            assert_eq!(value(&seen, "net.packets.sent.counted"), Some(sent / 2.0));
+            assert_eq!(value(&seen, "net.packets.counted"), Some(arrived / 2.000_147));
         }
     }
 }
@@ -67,7 +69,7 @@ async fn what_comes_from_the_server_is_counted_as_sent_there() {
     test.flow.direction = Direction::Reverse;
     let seen = observed(test, ("pps_reverse_udp.json", UDP), [1000, 2000]).await;
     assert_eq!(value(&seen, "net.packets.sent.counted"), Some(2.5));
-    assert_eq!(value(&seen, "net.packets.counted"), Some(3.5));
+    assert_eq!(value(&seen, "net.packets.counted"), Some(7.0 / 2.000_147));
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +80,18 @@ async fn seconds_that_are_left_out_are_counted_by_interfaces_all_the_same() {
     let seen = observed(test, ("pps_single_udp.json", OMIT), [117_000, 116_700]).await;
     assert_eq!(told(&seen), [""; 0]);
     assert_eq!(value(&seen, "net.packets.sent.counted"), Some(39_000.0));
-    assert_eq!(value(&seen, "net.packets.counted"), Some(38_900.0));
+    assert_eq!(value(&seen, "net.packets.counted"), Some(116_700.0 / 3.000_151));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_late_is_counted_for_as_long_as_the_server_waits_for_it() {
+    let mut test = udp("pps_single", Topic::Pps);
+    test.flow.length = Length(Duration::from_secs(3));
+    // Of 667,080 that were sent in 3 s, the server had 2,239 after 3.33 s, 673 per second.
+    for (arrived, notes) in [(2256, &["sent"][..]), (2400, &["sent", "received"])] {
+        let seen = observed(test.clone(), ("pps_single_udp.json", LATE), [344_538, arrived]).await;
+        assert_eq!(told(&seen), notes, "{arrived}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ const RECORDED: &[(&str, &str, i32)] = recorded![
     "iperf3/udp-reverse.json" 0, "iperf3/tcp-bidir.json" 0, "iperf3/udp-bidir.json" 0, "iperf3/tcp-omit.json" 0,
     "iperf3/udp-omit.json" 0, "iperf3/tcp-rate.json" 0, "iperf3/refused.json" 0, "iperf3/busy.json" 0,
     "iperf3/killed-server.json" 0, "iperf3/interrupted.json" 0, "iperf3/udp-interrupted.json" 0,
-    "iperf3/udp-dropped.json" 0,
+    "iperf3/udp-dropped.json" 0, "iperf3/udp-late.json" 0,
     "netperf/tcp-rr.txt" 0, "netperf/udp-rr.txt" 0, "netperf/tcp-crr.txt" 0, "netperf/tcp-stream.txt" 0,
     "netperf/tcp-maerts.txt" 0, "netperf/udp-stream.txt" 0, "netperf/refused.txt" 255,
     "netperf/interrupted.txt" 0, "netperf/killed-server.txt" 1,
@@ -107,6 +107,7 @@ fn datagrams_are_counted_where_they_arrive() {
             156_254.0 / 2.000_441,
             0.322_25,
         ),
+        ("iperf3/udp-late.json", 2_239.0 / 3.325_638, 667_080.0 / 3.000_028, 0.996_644),
         ("netperf/udp-stream.txt", 183_678.0 / 2.0, 281_607.0 / 2.0, 0.347_75),
     ] {
         let figures = parse(file).unwrap();
