@@ -7,13 +7,14 @@ use std::process::Command;
 use libtest_mimic::Trial;
 use proofload::model::{Outcome, Verdict};
 
-use crate::lab::{self, Lab, trial};
+use crate::lab::{self, Lab, on_host, proofload, trial};
 use crate::suite::{Run, run_directory};
 
 /// Trials that break the testbed and mend it.
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("what_a_run_leaves_on_a_node_would_be_seen", control),
+        trial("a_testbed_that_leads_past_its_switch_is_not_up_and_is_mended", way_past_the_switch),
         trial("a_tool_that_hangs_on_stop_is_killed_and_fails_its_case_alone", hanging_tool),
         trial("a_tool_that_dies_fails_its_case_with_its_last_lines", dying_tool),
         trial("a_taken_port_is_named_with_its_holder", taken_port),
@@ -33,6 +34,21 @@ grace = "1s"
 select.environments = ["host"]
 baseline = false
 "#;
+
+fn way_past_the_switch() {
+    on_host("host-server", "echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore");
+    let broken = proofload(&["testbed", "status"]);
+    let up = proofload(&["testbed", "up"]);
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    assert_eq!(broken.status.code(), Some(4));
+    let told = String::from_utf8_lossy(&broken.stdout).into_owned();
+    let row = told.lines().find(|line| line.contains("host-server: addresses"));
+    let why = "interfaces answer for addresses of others";
+    assert!(row.is_some_and(|row| row.contains("missing") && row.contains(why)), "{told}");
+    let mended = proofload(&["testbed", "status"]);
+    assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stdout));
+    assert_eq!(on_host("host-server", "cat /proc/sys/net/ipv4/conf/all/arp_ignore"), "1\n");
+}
 
 /// A template of one category of tools of an environment, each a script of its own.
 pub(crate) fn tools(environment: &str, lab_tools: &[(&str, &str)]) -> String {
@@ -93,7 +109,7 @@ fn dying_tool() {
 /// That the look for what is left sees what carries the mark of a run.
 fn control() {
     let line = "PROOFLOAD_REMOTE=control sleep 300 >/dev/null 2>&1 </dev/null & echo $!";
-    let pid = lab::on_host("host-server", line).trim().to_owned();
+    let pid = on_host("host-server", line).trim().to_owned();
     let holder = Holder { host: "host-server", pid };
     let left = lab::left_on_nodes();
     assert_eq!(left, ["host-server: sleep 300 "], "nothing else is left, and this is seen");
@@ -112,14 +128,14 @@ struct Holder {
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        lab::on_host(self.host, &format!("kill {} || :", self.pid));
+        on_host(self.host, &format!("kill {} || :", self.pid));
     }
 }
 
 fn taken_port() {
     let lab = Lab::new(&tools("host", &[SOUND]), |input| input);
     let line = "iperf3 -s -p 5001 >/dev/null 2>&1 </dev/null & echo $!";
-    let pid = lab::on_host("host-server", line).trim().to_owned();
+    let pid = on_host("host-server", line).trim().to_owned();
     let holder = Holder { host: "host-server", pid: pid.clone() };
     let run = lab.suite(&SHORT.replace("tcp_rr", "throughput_single")).run();
     run.expect_code(4);
@@ -174,14 +190,14 @@ impl Full {
     fn new() -> Self {
         let small = lab::truth("host-client")["small_disk"].as_str().unwrap().to_owned();
         let fill = format!("head -c 100000000 /dev/zero >{small}/filler 2>/dev/null; :");
-        lab::on_host("host-client", &fill);
+        on_host("host-client", &fill);
         Self(small)
     }
 }
 
 impl Drop for Full {
     fn drop(&mut self) {
-        lab::on_host("host-client", &format!("rm -f {}/filler", self.0));
+        on_host("host-client", &format!("rm -f {}/filler", self.0));
     }
 }
 

@@ -127,7 +127,7 @@ fn every_test() {
     expect_packets_on_the_interface(&run);
 }
 
-/// That no datagram reached the server past the interface that bootstrap found.
+/// That datagrams did not reach their end past the interface that bootstrap found.
 fn expect_packets_on_the_interface(run: &Run) {
     let samples = run.results.scenarios.iter().flat_map(|trial| &trial.samples);
     for readings in samples.map(|sample| &sample.readings) {
@@ -147,7 +147,7 @@ repeat = 2
 [network]
 tests = ["throughput_single", "throughput_multi", "throughput_parallel", "throughput_udp", "throughput_reverse",
   "throughput_both", "stream", "maerts", "tcp_rr", "udp_rr", "tcp_crr", "ping", "pps_single", "pps_multi",
-  "latency_under_load"]
+  { name = "pps_reverse", like = "pps_single", direction = "reverse" }, "latency_under_load"]
 length = "2s"
 udp_rate = "50 Mbit/s"
 pps_rate = "5 Mbit/s"
@@ -170,8 +170,8 @@ const FIGURES: &[(&str, &[&str])] = &[
     ),
     ("net.latency.mean", &["tcp_rr", "udp_rr", "tcp_crr", "ping", "latency_under_load"]),
     ("net.latency.p99", &["tcp_rr", "udp_rr", "latency_under_load"]),
-    ("net.packets", &["pps_single", "pps_multi"]),
-    ("net.packets.counted", &["pps_single"]),
+    ("net.packets", &["pps_single", "pps_multi", "pps_reverse"]),
+    ("net.packets.counted", &["pps_single", "pps_multi", "pps_reverse"]),
     ("net.cpu.per_gigabyte.sender", &["throughput_single"]),
 ];
 

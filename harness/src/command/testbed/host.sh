@@ -9,7 +9,7 @@ export LC_ALL=C
 has_address() { ip -o -4 address show dev "$1" 2>/dev/null | grep -q " $2/"; }
 
 # The kernel answers on every interface for every address that it has. Asked for that of port-mgt, it would also give
-# the address of eth1 or of the guest's card, and what is then sent there reaches programs past the switch.
+# the address of eth1 or of the guest's vnet, and what is then sent there reaches programs past the switch.
 arp_ignore=/proc/sys/net/ipv4/conf/all/arp_ignore
 
 start_links() {

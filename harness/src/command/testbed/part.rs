@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::node::{MANAGEMENT_BRIDGE, MANAGEMENT_ROOT, NODES, Node};
+use super::node::{INTERNAL_PORT, MANAGEMENT_BRIDGE, MANAGEMENT_ROOT, NODES, Node};
 use super::record::Record;
 use super::state::State;
 use super::step::{Step, StepError};
@@ -121,14 +121,7 @@ impl Part {
             }
             Self::Path => {
                 let [server, client] = &NODES;
-                let ping = ["ping", "-n", "-q", "-c", "1", "-W", "2", server.data];
-                state.inside(client, "ping", &ping).within(LOOK).look().await?;
-                let neighbour = ["ip", "neigh", "show", "to", server.data];
-                let neighbour = state.inside(client, "ask where it is", &neighbour);
-                let found = neighbour.within(LOOK).look().await?;
-                if !found.contains(&format!("dev port-mgt lladdr {} ", server.data_mac)) {
-                    return Err(format!("the way leads past {}'s port-mgt: {found}", server.name));
-                }
+                tokio::try_join!(reaches(state, client, server), reaches(state, server, client))?;
                 Ok(format!("{} reaches {}", client.data, server.data))
             }
             Self::Truth => truth::look(state).await,
@@ -157,8 +150,14 @@ impl Part {
                 guest::prepare(state, node).await?;
                 start(state, node, "guest").await?;
             }
+            Self::Path => {
+                for node in &NODES {
+                    let flush = ["ip", "neigh", "flush", "dev", INTERNAL_PORT];
+                    state.inside(node, "have the hosts find each other", &flush).run().await?;
+                }
+            }
             Self::Truth => truth::write(state).await?,
-            Self::Image | Self::Host(_) | Self::Path => {}
+            Self::Image | Self::Host(_) => {}
         }
         Ok(())
     }
@@ -179,6 +178,21 @@ async fn inside(state: &State, node: &Node, part: &str) -> Result<String, String
         return Err(format!("{} is not running", node.name));
     }
     state.host_script(node, "look", part).within(LOOK).look().await
+}
+
+/// Whether a host reaches the other one where it is measured, and not past it.
+async fn reaches(state: &State, from: &Node, to: &Node) -> Result<(), String> {
+    let look = |what, line: &[&str]| state.inside(from, what, line).within(LOOK).look();
+    look("ping", &["ping", "-n", "-q", "-c", "1", "-W", "2", to.data]).await?;
+    let line = ["ip", "neigh", "show", "to", to.data, "dev", INTERNAL_PORT];
+    let found = look("ask where it is", &line).await?;
+    match found.split_whitespace().any(|word| word == to.data_mac) {
+        true => Ok(()),
+        false => Err(format!(
+            "for {} {} sends to \"{found}\", not to {} of {INTERNAL_PORT}",
+            to.data, from.name, to.data_mac
+        )),
+    }
 }
 
 async fn start(state: &State, node: &Node, part: &str) -> Result<(), StepError> {

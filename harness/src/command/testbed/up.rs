@@ -91,6 +91,7 @@ async fn start_hosts(state: &State) -> Result<bool, StepError> {
     let at = state.file("record.json");
     let failed = || file(format!("write {}", at.display()));
     if hosts_run(state)? {
+        write_scripts(state)?;
         return Ok(false);
     }
     if Record::read(&at).map_err(failed())?.is_some() {
@@ -122,7 +123,20 @@ async fn start_hosts(state: &State) -> Result<bool, StepError> {
     Ok(true)
 }
 
-/// What does not depend on pids: keys, scripts, configuration.
+/// What starts the parts and looks at them; of a testbed that runs they may be those of another version.
+fn write_scripts(state: &State) -> Result<(), StepError> {
+    for (name, text) in [
+        ("init.sh", include_str!("init.sh")),
+        ("host.sh", include_str!("host.sh")),
+        ("network.sh", include_str!("network.sh")),
+        ("sshd-stop.sh", include_str!("sshd-stop.sh")),
+    ] {
+        write(&state.file(name), text, 0o755)?;
+    }
+    Ok(())
+}
+
+/// What does not depend on pids: keys, configuration.
 async fn write_files(state: &State) -> Result<(), StepError> {
     let keys = state.file("keys");
     fs::create_dir_all(&keys).map_err(file(format!("make {}", keys.display())))?;
@@ -137,14 +151,7 @@ async fn write_files(state: &State) -> Result<(), StepError> {
             Step::new("make a key pair", "ssh-keygen", &args).run().await?;
         }
     }
-    for (name, text) in [
-        ("init.sh", include_str!("init.sh")),
-        ("host.sh", include_str!("host.sh")),
-        ("network.sh", include_str!("network.sh")),
-        ("sshd-stop.sh", include_str!("sshd-stop.sh")),
-    ] {
-        write(&state.file(name), text, 0o755)?;
-    }
+    write_scripts(state)?;
     let public = |name: &str| fs::read_to_string(state.key(&format!("{name}.pub")));
     let known = texts::known_hosts(public).map_err(file("read the host keys"))?;
     write(&state.file("known_hosts"), &known, 0o644)?;
@@ -167,10 +174,14 @@ async fn write_files(state: &State) -> Result<(), StepError> {
     Ok(())
 }
 
+/// Writes a file anew: a shell that runs the script that is there goes on with that.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), StepError> {
     let failed = || file(format!("write {}", path.display()));
-    fs::write(path, text).map_err(failed())?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed())
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    fs::write(&new, text).map_err(failed())?;
+    fs::set_permissions(&new, fs::Permissions::from_mode(mode)).map_err(failed())?;
+    fs::rename(&new, path).map_err(failed())
 }
 
 /// Starts the first process of a host, which lives on without this one.

@@ -147,7 +147,7 @@ impl Course {
         if ran.len() > 1 {
             let flows = ran.iter().map(|ran| {
                 let (began, ended) = ran.timing.lived?;
-                Some(Lived { began, ended, counted: ran.result.as_ref().ok()?.duration })
+                Some(Lived { began, ended, counted: ran.result.as_ref().ok()?.arriving })
             });
             let said = match flows.collect::<Option<Vec<Lived>>>() {
                 None => {
@@ -175,10 +175,10 @@ impl Course {
         let figures = Figures::together(&all);
         seen.readings = figures.readings(&source);
         let flow = &self.test.flow;
-        // What arrives late is counted too, by the tool over a time that is longer for it.
-        let arriving = flow.omit.0.as_secs_f64() + figures.duration;
-        let counted = Counted::between(self.before, after, flow.direction);
-        let counted = counted.per_second(flow.seconds(), arriving);
+        // Interfaces count what the tool leaves out, too.
+        let omit = flow.omit.0.as_secs_f64();
+        let times = [omit + figures.sending, omit + figures.arriving];
+        let counted = Counted::between(self.before, after, flow.direction, times);
         for (metric, rate) in
             [(&NET_PACKETS_SENT_COUNTED, counted.sent), (&NET_PACKETS_COUNTED, counted.received)]
         {

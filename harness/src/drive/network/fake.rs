@@ -38,10 +38,11 @@ pub(super) struct World {
     pub(super) timing: Option<String>,
     /// How often a node was asked anything at all.
     pub(super) looks: u32,
-    /// Packets that the interface of a node counts between two looks: received and sent.
-    pub(super) packets: BTreeMap<&'static str, [u64; 2]>,
+    /// Packets that a node counts between two looks: that its interface received, sent and dropped, and that found a
+    /// socket full.
+    pub(super) packets: BTreeMap<&'static str, [u64; 4]>,
     /// What they stand at.
-    pub(super) counted: BTreeMap<&'static str, [u64; 2]>,
+    pub(super) counted: BTreeMap<&'static str, [u64; 4]>,
 }
 
 /// A group that is not as it should be.
@@ -134,8 +135,9 @@ impl Remote for FakeNode {
             line if line.starts_with("cat /sys/class/net") => {
                 let more = world.packets.get(name).copied().unwrap_or_default();
                 let stands = world.counted.entry(name).or_default();
-                *stands = [stands[0] + more[0], stands[1] + more[1]];
-                format!("{}\n{}\n0\n", stands[0], stands[1])
+                *stands = std::array::from_fn(|place| stands[place] + more[place]);
+                let [received, sent, dropped, refused] = stands;
+                format!("{received}\n{sent}\n{dropped}\nUdp: RcvbufErrors\nUdp: {refused}\n")
             }
             line if line.starts_with("getconf") => {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()

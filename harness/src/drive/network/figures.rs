@@ -30,8 +30,10 @@ pub struct Figures {
     pub cpu_receiver: Option<f64>,
     /// True where processor use is that of the whole machine, which several processes must not add up.
     pub of_machine: bool,
-    /// How long data counted, in seconds.
-    pub duration: f64,
+    /// How long what was sent was counted, in seconds.
+    pub sending: f64,
+    /// How long what arrived was counted, in seconds: longer, where the last of it came late.
+    pub arriving: f64,
 }
 
 /// Time per transaction, in seconds.
@@ -57,7 +59,8 @@ impl Figures {
     /// The figures of processes that ran at the same time, as one.
     ///
     /// A rate is their sum, and absent where one of them lacks it. Percentiles of several processes cannot be had from
-    /// those of each, and are absent.
+    /// those of each, and are absent. Times are those in which all their packets together make that rate; where packets
+    /// are not told, the shortest.
     #[must_use]
     pub fn together(all: &[Self]) -> Self {
         if let [one] = all {
@@ -85,7 +88,8 @@ impl Figures {
             cpu_sender: cpu(|one| one.cpu_sender),
             cpu_receiver: cpu(|one| one.cpu_receiver),
             of_machine,
-            duration: all.iter().map(|one| one.duration).fold(f64::INFINITY, f64::min),
+            sending: time(all, |one| one.sending, |one| one.packets_sent),
+            arriving: time(all, |one| one.arriving, |one| one.packets_received),
         }
     }
 
@@ -141,6 +145,12 @@ fn mean(values: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
     total(values).map(|sum| sum / count)
 }
 
+/// The time in which all packets make the sum of their rates.
+fn time(all: &[Figures], of: fn(&Figures) -> f64, rate: fn(&Figures) -> Option<f64>) -> f64 {
+    weighted(all.iter().map(|one| Some((of(one), rate(one)?))))
+        .unwrap_or_else(|| all.iter().map(of).fold(f64::INFINITY, f64::min))
+}
+
 /// The mean of values, each with its weight.
 fn weighted(mut values: impl Iterator<Item = Option<(f64, f64)>>) -> Option<f64> {
     let (sum, weight) = values.try_fold((0.0, 0.0), |(sum, weights), pair| {
@@ -169,7 +179,8 @@ mod tests {
             },
             cpu_sender: Some(0.5),
             of_machine,
-            duration: 3.0,
+            sending: 3.0,
+            arriving: 3.0,
             ..Figures::default()
         }
     }
@@ -186,7 +197,8 @@ mod tests {
                 max: Some(8.0),
                 ..Latency::default()
             },
-            duration: 2.9,
+            sending: 2.8,
+            arriving: 2.9,
             ..process(Some(2e9), false)
         };
         let sum = Figures::together(&[process(Some(1e9), false), other]);
@@ -195,7 +207,10 @@ mod tests {
             (sum.latency.min, sum.latency.max, sum.latency.p50),
             (Some(0.5), Some(9.0), None)
         );
-        assert_eq!((sum.latency.mean, sum.cpu_sender, sum.duration), (Some(3.5), Some(1.0), 2.9));
+        assert_eq!((sum.latency.mean, sum.cpu_sender), (Some(3.5), Some(1.0)));
+        // 100 packets/s for 3 s and 300 for 2.8 s are 1140 packets; of those that arrived nothing is told.
+        assert!((sum.sending - 1140.0 / 400.0).abs() < 1e-9, "{sum:?}");
+        assert_eq!(sum.arriving, 2.9);
     }
 
     #[test]
@@ -243,7 +258,8 @@ mod tests {
             cpu_sender: Some(0.5),
             cpu_receiver: Some(0.25),
             of_machine: false,
-            duration: 3.0,
+            sending: 3.0,
+            arriving: 3.3,
         };
         let told: Vec<(String, f64)> = figures
             .readings(&"t".into())

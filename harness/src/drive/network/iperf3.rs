@@ -217,7 +217,8 @@ fn one_way(way: &Way, flow: &Flow, blksize: Option<f64>) -> Result<Figures, Refu
         received: Some(received.bits_per_second),
         sent: Some(sent.bits_per_second),
         retransmits: sent.retransmits,
-        duration: received.seconds,
+        sending: sent.seconds,
+        arriving: received.seconds,
         ..Figures::default()
     };
     if flow.protocol == Protocol::Udp {

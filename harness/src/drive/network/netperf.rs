@@ -100,7 +100,8 @@ impl NetTool for Netperf {
             Refused::Incomplete(format!("netperf printed not all keys it was asked for: {words}"))
         })?;
         let lasted = values.number("ELAPSED_TIME").unwrap_or(0.0);
-        let mut figures = Figures { duration: lasted, of_machine: true, ..Figures::default() };
+        let mut figures =
+            Figures { sending: lasted, arriving: lasted, of_machine: true, ..Figures::default() };
         let (local, remote) = (values.cores("LOCAL"), values.cores("REMOTE"));
         let from_here = flow.shape != Shape::Stream || flow.direction != Direction::Reverse;
         (figures.cpu_sender, figures.cpu_receiver) =
@@ -194,7 +195,7 @@ impl<'a> Values<'a> {
             return Err(Refused::Incomplete(message));
         };
         into.transactions = Some(rate);
-        let (filled, lasted) = (rate * mean, into.duration);
+        let (filled, lasted) = (rate * mean, into.arriving);
         if filled < WHOLE {
             return Err(Refused::Short(format!(
                 "its transactions took {:.2} s of {lasted:.2} s, and the rest it waited for an answer that never came: \
@@ -233,11 +234,11 @@ impl<'a> Values<'a> {
         into.sent = self.number(&format!("{sender}_SEND_THROUGHPUT")).map(|value| value * unit);
         if flow.protocol == Protocol::Tcp {
             into.retransmits = self.number(&format!("{sender}_TRANSPORT_RETRANS"));
-        } else if into.duration > 0.0 {
+        } else if into.sending > 0.0 {
             let sent = self.number(&format!("{sender}_SEND_CALLS"));
             let arrived = self.number(&format!("{receiver}_RECV_CALLS"));
-            into.packets_sent = sent.map(|packets| packets / into.duration);
-            into.packets_received = arrived.map(|packets| packets / into.duration);
+            into.packets_sent = sent.map(|packets| packets / into.sending);
+            into.packets_received = arrived.map(|packets| packets / into.arriving);
             into.lost = arrived
                 .zip(sent.filter(|packets| *packets > 0.0))
                 .map(|(arrived, sent)| (1.0 - arrived / sent).max(0.0));

@@ -88,7 +88,8 @@ impl NetTool for Ping {
                 max: Some(max),
                 stddev: Some(deviation),
             },
-            duration: summary.seconds,
+            sending: summary.seconds,
+            arriving: summary.seconds,
             ..Figures::default()
         })
     }

@@ -6,6 +6,7 @@ use crate::model::spec::network::Direction;
 
 const UDP: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp.json");
 const OMIT: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp-omit.json");
+const REVERSE: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp-reverse.json");
 const LATE: &str = include_str!("../../../../tests/data/network/tools/iperf3/udp-late.json");
 const STREAM: &str = include_str!("../../../../tests/data/network/tools/netperf/udp-stream.txt");
 
@@ -14,10 +15,25 @@ const STREAM: &str = include_str!("../../../../tests/data/network/tools/netperf/
 async fn observed(
     test: Test,
     (file, output): (&'static str, &str),
-    counted: [u64; 2],
+    [sent, arrived]: [u64; 2],
 ) -> Observation {
-    let (world, [sent, arrived]) = (world(&[(file, output)]), counted);
-    world.lock().unwrap().packets = [("client", [7, sent]), ("server", [arrived, 5])].into();
+    let ends = [("client", [7, sent, 0, 0]), ("server", [arrived, 5, 0, 0])];
+    observed_with(test, &[(file, output)], ends, None).await
+}
+
+/// The same with all that both ends count, and when the clients began and ended.
+async fn observed_with(
+    test: Test,
+    printed: &[(&'static str, &str)],
+    ends: [(&'static str, [u64; 4]); 2],
+    timing: Option<&str>,
+) -> Observation {
+    let world = world(printed);
+    {
+        let mut world = world.lock().unwrap();
+        world.packets = ends.into();
+        world.timing = timing.map(str::to_owned);
+    }
     let spec = NetworkSpec { tests: vec![test], ..fake::spec() };
     let (mut seen, ended) = walk(&spec, &world).await;
     ended.unwrap();
@@ -55,9 +71,9 @@ async fn packets_are_held_against_what_the_interfaces_counted() {
         ] {
             let seen = observed(test, (file, UDP), counted).await;
             assert_eq!(told(&seen), notes, "{file}");
-            // Those that arrived are of the time that the server says that it counted.
+            // Of the times that both ends say that they counted.
             let [sent, arrived] = counted.map(|packets| packets as f64);
-            assert_eq!(value(&seen, "net.packets.sent.counted"), Some(sent / 2.0));
+            assert_eq!(value(&seen, "net.packets.sent.counted"), Some(sent / 2.000_08));
             assert_eq!(value(&seen, "net.packets.counted"), Some(arrived / 2.000_147));
         }
     }
@@ -68,7 +84,7 @@ async fn what_comes_from_the_server_is_counted_as_sent_there() {
     let mut test = udp("pps_reverse", Topic::Pps);
     test.flow.direction = Direction::Reverse;
     let seen = observed(test, ("pps_reverse_udp.json", UDP), [1000, 2000]).await;
-    assert_eq!(value(&seen, "net.packets.sent.counted"), Some(2.5));
+    assert_eq!(value(&seen, "net.packets.sent.counted"), Some(5.0 / 2.000_08));
     assert_eq!(value(&seen, "net.packets.counted"), Some(7.0 / 2.000_147));
 }
 
@@ -79,7 +95,7 @@ async fn seconds_that_are_left_out_are_counted_by_interfaces_all_the_same() {
     // Of two seconds the tool says 78,105 and 78,085.
     let seen = observed(test, ("pps_single_udp.json", OMIT), [117_000, 116_700]).await;
     assert_eq!(told(&seen), [""; 0]);
-    assert_eq!(value(&seen, "net.packets.sent.counted"), Some(39_000.0));
+    assert_eq!(value(&seen, "net.packets.sent.counted"), Some(117_000.0 / 3.000_037));
     assert_eq!(value(&seen, "net.packets.counted"), Some(116_700.0 / 3.000_151));
 }
 
@@ -91,6 +107,44 @@ async fn what_arrives_late_is_counted_for_as_long_as_the_server_waits_for_it() {
     for (arrived, notes) in [(2256, &["sent"][..]), (2400, &["sent", "received"])] {
         let seen = observed(test.clone(), ("pps_single_udp.json", LATE), [344_538, arrived]).await;
         assert_eq!(told(&seen), notes, "{arrived}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_of_processes_are_counted_each_for_as_long_as_it_took() {
+    let mut test = udp("pps_multi", Topic::Pps);
+    test.flow.processes = 2;
+    let files = ["pps_multi_stream_1_port_5001.json", "pps_multi_stream_2_port_5002.json"];
+    let ends = [("client", [7, 195_263 + 667_080, 0, 0]), ("server", [172_205 + 2_239, 5, 0, 0])];
+    let timing =
+        format!("{} 0 10.7 12.8\n{} 0 10.0 13.4\nall clients have ended\n", files[0], files[1]);
+    let printed = [(files[0], UDP), (files[1], LATE)];
+    let seen = observed_with(test, &printed, ends, Some(&timing)).await;
+    assert_eq!(told(&seen), [""; 0]);
+    for figure in ["net.packets", "net.packets.sent"] {
+        let told = value(&seen, figure).unwrap();
+        let counted = value(&seen, &format!("{figure}.counted")).unwrap();
+        assert!((told / counted - 1.0).abs() < 1e-9, "{figure}: {told} and {counted}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_became_of_packets_is_looked_for_at_the_end_where_it_happens() {
+    for (direction, file, ends) in [
+        (Direction::Forward, UDP, [[7, 100_000, 95_263, 3], [180_000, 5, 4, 7_795]]),
+        // Sent are 78,118, of which 77,728 arrive.
+        (Direction::Reverse, REVERSE, [[80_000, 5, 4, 2_272], [7, 70_000, 8_118, 3]]),
+    ] {
+        let mut test = udp("pps_one_way", Topic::Pps);
+        test.flow.direction = direction;
+        let ends = [("client", ends[0]), ("server", ends[1])];
+        let seen = observed_with(test, &[("pps_one_way_udp.json", file)], ends, None).await;
+        assert_eq!(told(&seen), ["sent", "received"], "{direction:?}");
+        for (incident, reason) in seen.incidents.iter().zip(["it dropped", "socket full"]) {
+            let message = &incident.message;
+            let explained = message.contains(reason) && !message.contains("look for");
+            assert!(explained, "{direction:?}: {message}");
+        }
     }
 }
 
