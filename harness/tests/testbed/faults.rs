@@ -14,7 +14,7 @@ use crate::suite::{Run, run_directory};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("what_a_run_leaves_on_a_node_would_be_seen", control),
-        trial("a_testbed_that_leads_past_its_switch_is_not_up_and_is_mended", way_past_the_switch),
+        trial("hosts_that_answer_past_their_switch_are_not_up_and_are_mended", past_the_switch),
         trial("a_tool_that_hangs_on_stop_is_killed_and_fails_its_case_alone", hanging_tool),
         trial("a_tool_that_dies_fails_its_case_with_its_last_lines", dying_tool),
         trial("a_taken_port_is_named_with_its_holder", taken_port),
@@ -35,19 +35,45 @@ select.environments = ["host"]
 baseline = false
 "#;
 
-fn way_past_the_switch() {
-    on_host("host-server", "echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore");
-    let broken = proofload(&["testbed", "status"]);
-    let up = proofload(&["testbed", "up"]);
-    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
-    assert_eq!(broken.status.code(), Some(4));
-    let told = String::from_utf8_lossy(&broken.stdout).into_owned();
-    let row = told.lines().find(|line| line.contains("host-server: addresses"));
-    let why = "interfaces answer for addresses of others";
-    assert!(row.is_some_and(|row| row.contains("missing") && row.contains(why)), "{told}");
-    let mended = proofload(&["testbed", "status"]);
-    assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stdout));
-    assert_eq!(on_host("host-server", "cat /proc/sys/net/ipv4/conf/all/arp_ignore"), "1\n");
+fn past_the_switch() {
+    const EVERYWHERE: &str = "/proc/sys/net/ipv4/conf/all/arp_ignore";
+    let script = Path::new(lab::STATE).join("host.sh");
+    let mac = |truth: &serde_json::Value| truth.as_str().unwrap().to_owned();
+    let nic = mac(&lab::truth("host-server")["physical_nics"][0]["mac"]);
+    let client = mac(&lab::truth("host-client")["internal_mac"]);
+    let sends_to = |node: &str, ip: &str, mac: &str| {
+        let line = format!("ip neigh replace {ip} lladdr {mac} dev port-mgt nud reachable");
+        on_host(node, &line);
+    };
+    let check = |breaks: &dyn Fn(), part: &str, why: &str| {
+        breaks();
+        let broken = proofload(&["testbed", "status"]);
+        let up = proofload(&["testbed", "up"]);
+        assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+        let told = String::from_utf8_lossy(&broken.stdout).into_owned();
+        assert_eq!(broken.status.code(), Some(4), "{told}");
+        let row = told.lines().find(|line| line.contains(part));
+        assert!(row.is_some_and(|row| row.contains("missing") && row.contains(why)), "{told}");
+        let mended = proofload(&["testbed", "status"]);
+        assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stdout));
+    };
+    let answers = || drop(on_host("host-server", &format!("echo 0 >{EVERYWHERE}")));
+    check(&answers, "host-server: addresses", "interfaces answer for addresses of others");
+    let wrong_way = || {
+        // A request from there would show the right way again; what is known to be reachable is not asked for.
+        sends_to("host-server", "198.18.1.2", &client);
+        sends_to("host-client", "198.18.1.1", &nic);
+    };
+    check(&wrong_way, "data network", "sends to");
+    // Of a version that did not look.
+    let earlier = || {
+        answers();
+        let text = fs::read_to_string(&script).unwrap();
+        let kept = text.lines().filter(|line| !line.contains("arp_ignore"));
+        fs::write(&script, kept.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    };
+    check(&earlier, "host-server: addresses", "host.sh is of another version");
+    assert_eq!(on_host("host-server", &format!("cat {EVERYWHERE}")), "1\n");
 }
 
 /// A template of one category of tools of an environment, each a script of its own.

@@ -8,6 +8,7 @@ use super::node::NODES;
 use super::record::{self, Record};
 use super::state::State;
 use super::step::{Step, StepError, file};
+use super::up::SCRIPTS;
 use crate::host::procfs::Stat;
 use crate::host::wait::{Check, wait_for};
 
@@ -47,16 +48,10 @@ pub(super) async fn run(state: &State) -> Result<Vec<String>, StepError> {
             ended.push(format!("link {link}"));
         }
     }
-    for name in [
-        "ssh_config",
-        "known_hosts",
-        "truth.json",
-        "record.json",
-        "host.sh",
-        "network.sh",
-        "sshd-stop.sh",
-        "init.sh",
-    ] {
+    let scripts = SCRIPTS.iter().map(|(name, _)| *name);
+    for name in
+        ["ssh_config", "known_hosts", "truth.json", "record.json"].into_iter().chain(scripts)
+    {
         remove(&state.file(name))?;
     }
     remove(&state.ssh_config_of_boot())?;

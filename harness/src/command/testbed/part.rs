@@ -8,6 +8,7 @@ use super::node::{INTERNAL_PORT, MANAGEMENT_BRIDGE, MANAGEMENT_ROOT, NODES, Node
 use super::record::Record;
 use super::state::State;
 use super::step::{Step, StepError};
+use super::up::SCRIPTS;
 use super::{LOOK, Row, Standing, guest, truth};
 
 /// One thing of the testbed; the order is that of starting.
@@ -122,7 +123,7 @@ impl Part {
             Self::Path => {
                 let [server, client] = &NODES;
                 tokio::try_join!(reaches(state, client, server), reaches(state, server, client))?;
-                Ok(format!("{} reaches {}", client.data, server.data))
+                Ok(format!("{} and {} reach each other", client.data, server.data))
             }
             Self::Truth => truth::look(state).await,
         }
@@ -176,6 +177,11 @@ pub(super) async fn look_at_all(state: &State) -> Vec<Row> {
 async fn inside(state: &State, node: &Node, part: &str) -> Result<String, String> {
     if !state.of(node).join("enter").exists() {
         return Err(format!("{} is not running", node.name));
+    }
+    for (name, text) in SCRIPTS {
+        if std::fs::read_to_string(state.file(name)).is_ok_and(|found| found != text) {
+            return Err(format!("{name} is of another version: run `testbed up`"));
+        }
     }
     state.host_script(node, "look", part).within(LOOK).look().await
 }

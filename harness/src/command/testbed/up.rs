@@ -15,6 +15,14 @@ use super::{down, guest, packages, texts};
 use crate::host::procfs::Stat;
 use crate::host::wait::{Check, wait_for};
 
+/// What starts parts and looks at them.
+pub(super) const SCRIPTS: [(&str, &str); 4] = [
+    ("init.sh", include_str!("init.sh")),
+    ("host.sh", include_str!("host.sh")),
+    ("network.sh", include_str!("network.sh")),
+    ("sshd-stop.sh", include_str!("sshd-stop.sh")),
+];
+
 /// Starts what is missing.
 ///
 /// # Errors
@@ -29,8 +37,7 @@ pub(super) async fn run(state: &State, mirror: &str) -> Result<(), StepError> {
     ensure(state, Part::Network).await?;
     let [server, client] = &NODES;
     let (server, client) = tokio::join!(start_parts(state, server), start_parts(state, client));
-    let started = server? | client?;
-    ensure(state, Part::Path).await?;
+    let started = server? | client? | ensure(state, Part::Path).await?;
     ensure(state, Part::Truth).await?;
     if !is_new && !started {
         tell("up", "already");
@@ -123,17 +130,9 @@ async fn start_hosts(state: &State) -> Result<bool, StepError> {
     Ok(true)
 }
 
-/// What starts the parts and looks at them; of a testbed that runs they may be those of another version.
+/// Writes [`SCRIPTS`]; where hosts run they may have those of another version.
 fn write_scripts(state: &State) -> Result<(), StepError> {
-    for (name, text) in [
-        ("init.sh", include_str!("init.sh")),
-        ("host.sh", include_str!("host.sh")),
-        ("network.sh", include_str!("network.sh")),
-        ("sshd-stop.sh", include_str!("sshd-stop.sh")),
-    ] {
-        write(&state.file(name), text, 0o755)?;
-    }
-    Ok(())
+    SCRIPTS.iter().try_for_each(|(name, text)| write(&state.file(name), text, 0o755))
 }
 
 /// What does not depend on pids: keys, configuration.

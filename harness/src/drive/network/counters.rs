@@ -11,8 +11,8 @@ pub(super) struct Counters {
     sent: u64,
     /// Those that the interface was to send and dropped.
     dropped: u64,
-    /// Datagrams that found the socket of their program full; absent where the kernel does not tell.
-    refused: Option<u64>,
+    /// Datagrams that found a socket of the node full, whoever's; absent where the kernel does not tell.
+    overflowed: Option<u64>,
 }
 
 /// The counters of both ends; of an end without an interface, none.
@@ -29,8 +29,8 @@ pub(super) struct Counted {
     pub(super) received: Option<f64>,
     /// What the interfaces of the senders dropped.
     dropped: Option<f64>,
-    /// What reached the receivers and found the socket of its program full.
-    refused: Option<f64>,
+    /// What found a socket of the receivers full.
+    overflowed: Option<f64>,
 }
 
 /// Where figures differ by more, somebody miscounts: a part of the larger one.
@@ -49,28 +49,6 @@ pub(super) async fn read(node: &dyn Remote, end: &End) -> Result<Option<Counters
         let head: Vec<&str> = printed.lines().take(4).collect();
         DriverError::rig(format!("{interface} on {} counts {head:?}", node.name()))
     })
-}
-
-/// The counters of an interface, a line each, before what the kernel tells of its protocols.
-fn parse(printed: &str) -> Option<Counters> {
-    let mut lines = printed.lines();
-    let mut next = || lines.next()?.trim().parse().ok();
-    let (received, sent, dropped) = (next()?, next()?, next()?);
-    let refused = refused(&lines.collect::<Vec<_>>());
-    Some(Counters { received, sent, dropped, refused })
-}
-
-/// Datagrams that found a full socket: by IPv4 in a line of names with a line of values below it, by IPv6 in a line.
-fn refused(lines: &[&str]) -> Option<u64> {
-    const NAME: &str = "RcvbufErrors";
-    let udp: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("Udp: ")).collect();
-    let v4 = udp.first().zip(udp.get(1)).and_then(|(names, values)| {
-        let place = names.split(' ').position(|name| name == NAME)?;
-        values.split(' ').nth(place)?.parse::<u64>().ok()
-    });
-    let v6 = lines.iter().find_map(|line| line.strip_prefix("Udp6RcvbufErrors"));
-    let v6 = v6.and_then(|value| value.trim().parse::<u64>().ok());
-    [v4, v6].into_iter().flatten().reduce(|a, b| a + b)
 }
 
 impl Counted {
@@ -93,49 +71,80 @@ impl Counted {
             sent: rate(senders, |end| Some(end.sent), sending),
             received: rate(receivers, |end| Some(end.received), arriving),
             dropped: rate(senders, |end| Some(end.dropped), sending),
-            refused: rate(receivers, |end| end.refused, arriving),
+            overflowed: rate(receivers, |end| end.overflowed, arriving),
         }
     }
 
     /// What to say where a tool says that it sent so many packets per second and the interface counted others.
     pub(super) fn differs_from_sent(self, told: Option<f64>) -> Option<String> {
         let (told, counted) = (told?, self.sent?);
+        if agree(told, counted) {
+            return None;
+        }
         let dropped = self.dropped.unwrap_or(0.0);
-        let mut why = Vec::new();
-        if dropped > AGREE * told {
-            why.push(format!("it dropped a further {dropped:.0} packets/s"));
-        }
-        if !agree(told, counted + dropped) {
-            why.push(match told > counted + dropped {
-                true => "look for drops in its queue, with `tc -s qdisc` at the sender, and whether it is on the path"
-                    .into(),
-                false => OTHERS.into(),
-            });
-        }
-        disagreement("sent", told, counted, &why)
+        let known = format!("it dropped a further {dropped:.0} packets/s");
+        let rest = match told > counted + dropped {
+            true => {
+                "look for drops in its queue, with `tc -s qdisc` at the sender, and whether it is on the path"
+            }
+            false => "look for other traffic, and for fragments",
+        };
+        let why = reasons((dropped > 0.0).then_some(known), rest, agree(told, counted + dropped));
+        Some(disagreement("sent", told, counted, &why))
     }
 
     /// The same of packets that a tool says that it received.
     pub(super) fn differs_from_received(self, told: Option<f64>) -> Option<String> {
         let (told, counted) = (told?, self.received?);
-        let refused = self.refused.unwrap_or(0.0);
-        let mut why = Vec::new();
-        if refused > AGREE * counted {
-            why.push(format!("{refused:.0} packets/s of these found the program's socket full"));
+        if agree(told, counted) {
+            return None;
         }
-        if !agree(told + refused, counted) {
-            why.push(match told + refused > counted {
-                true => "look for a way past it, with `ip neigh` at the sender, and for packets that a card put together"
-                    .into(),
-                false => OTHERS.into(),
-            });
-        }
-        disagreement("received", told, counted, &why)
+        let overflowed = self.overflowed.unwrap_or(0.0);
+        let known = format!("{overflowed:.0} datagrams/s found a socket of the receiver full");
+        let rest = match told + overflowed > counted {
+            true => {
+                "look for a way past it, with `ip neigh` at the sender, and for packets that a card put together"
+            }
+            false => {
+                "look for other traffic, and for packets that came after the tool had stopped counting"
+            }
+        };
+        let why =
+            reasons((overflowed > 0.0).then_some(known), rest, agree(told + overflowed, counted));
+        Some(disagreement("received", told, counted, &why))
     }
 }
 
-/// Where an interface counts more than the tool can have caused.
-const OTHERS: &str = "look for other traffic and for fragments";
+/// The counters of an interface, a line each, before what the kernel tells of its protocols.
+fn parse(printed: &str) -> Option<Counters> {
+    let mut lines = printed.lines();
+    let mut next = || lines.next()?.trim().parse().ok();
+    let (received, sent, dropped) = (next()?, next()?, next()?);
+    let overflowed = overflowed(&lines.collect::<Vec<_>>());
+    Some(Counters { received, sent, dropped, overflowed })
+}
+
+/// Datagrams that found a full socket: by IPv4 in a line of names with a line of values below it, by IPv6 in a line.
+fn overflowed(lines: &[&str]) -> Option<u64> {
+    const NAME: &str = "RcvbufErrors";
+    let udp: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("Udp: ")).collect();
+    let v4 = udp.first().zip(udp.get(1)).and_then(|(names, values)| {
+        let place = names.split(' ').position(|name| name == NAME)?;
+        values.split(' ').nth(place)?.parse::<u64>().ok()
+    });
+    let v6 = lines.iter().find_map(|line| line.strip_prefix("Udp6RcvbufErrors"));
+    let v6 = v6.and_then(|value| value.trim().parse::<u64>().ok());
+    [v4, v6].into_iter().flatten().reduce(|a, b| a + b)
+}
+
+/// What is known of a reason, and what to look for where that does not explain all.
+fn reasons(known: Option<String>, rest: &str, explains: bool) -> String {
+    match known {
+        Some(known) if explains => known,
+        Some(known) => format!("{known}; {rest}"),
+        None => rest.to_owned(),
+    }
+}
 
 fn growth(before: Option<Counters>, after: Option<Counters>) -> Option<Counters> {
     let (before, after) = (before?, after?);
@@ -144,9 +153,9 @@ fn growth(before: Option<Counters>, after: Option<Counters>) -> Option<Counters>
         received: after.received.checked_sub(before.received)?,
         sent: after.sent.checked_sub(before.sent)?,
         dropped: after.dropped.checked_sub(before.dropped)?,
-        refused: after
-            .refused
-            .zip(before.refused)
+        overflowed: after
+            .overflowed
+            .zip(before.overflowed)
             .and_then(|(after, before)| after.checked_sub(before)),
     })
 }
@@ -162,16 +171,12 @@ fn agree(a: f64, b: f64) -> bool {
     (a - b).abs() <= AGREE * a.max(b)
 }
 
-/// What to say where a tool and an interface count differently. Both are packets per second.
-fn disagreement(what: &str, told: f64, counted: f64, why: &[String]) -> Option<String> {
-    if agree(told, counted) {
-        return None;
-    }
+/// How it is said that a tool and an interface count differently. Both are packets per second.
+fn disagreement(what: &str, told: f64, counted: f64, why: &str) -> String {
     let apart = (told - counted).abs() / told.max(counted) * 100.0;
-    let why = why.join("; ");
-    Some(format!(
+    format!(
         "the tool says that {told:.0} packets/s were {what}, the interface counted {counted:.0}: {apart:.1}% apart; {why}"
-    ))
+    )
 }
 
 #[cfg(test)]
@@ -182,19 +187,20 @@ mod tests {
     const SNMP6: &str = include_str!("../../../tests/data/network/snmp6.txt");
 
     fn ends(client: [u64; 4], server: Option<[u64; 4]>) -> BothEnds {
-        let counters = |[received, sent, dropped, refused]: [u64; 4]| Counters {
+        let counters = |[received, sent, dropped, overflowed]: [u64; 4]| Counters {
             received,
             sent,
             dropped,
-            refused: Some(refused),
+            overflowed: Some(overflowed),
         };
         BothEnds { client: Some(counters(client)), server: server.map(counters) }
     }
 
     #[test]
     fn the_kernels_own_words_are_understood() {
-        let check = |printed: &str, refused: Option<u64>| {
-            let counters = Counters { received: 7_710_339, sent: 1_289_997, dropped: 3, refused };
+        let check = |printed: &str, overflowed: Option<u64>| {
+            let counters =
+                Counters { received: 7_710_339, sent: 1_289_997, dropped: 3, overflowed };
             let head = "7710339\n1289997\n3\n";
             assert_eq!(parse(&format!("{head}{printed}")), Some(counters), "{printed}");
         };
@@ -212,15 +218,15 @@ mod tests {
     fn packets_are_counted_where_they_leave_and_where_they_arrive() {
         let before = ends([10, 100, 7, 0], Some([1000, 5, 0, 9]));
         let after = ends([13, 600, 67, 1], Some([1450, 9, 2, 54]));
-        for (direction, sent, dropped, received, refused) in [
+        for (direction, sent, dropped, received, overflowed) in [
             (Direction::Forward, 250.0, 30.0, 150.0, 15.0),
             (Direction::Reverse, 2.0, 1.0, 1.0, 1.0 / 3.0),
             (Direction::Both, 252.0, 31.0, 151.0, 46.0 / 3.0),
         ] {
             let counted = Counted::between(before, after, direction, [2.0, 3.0]);
-            let wanted = [sent, received, dropped, refused].map(Some);
-            let Counted { sent, received, dropped, refused } = counted;
-            assert_eq!([sent, received, dropped, refused], wanted, "{direction:?}");
+            let wanted = [sent, received, dropped, overflowed].map(Some);
+            let Counted { sent, received, dropped, overflowed } = counted;
+            assert_eq!([sent, received, dropped, overflowed], wanted, "{direction:?}");
         }
     }
 
@@ -233,13 +239,13 @@ mod tests {
         // The interface was made anew in between.
         let counted = forward(ends([9, 9, 0, 0], None), ends([1, 1, 0, 0], None));
         assert_eq!(counted.sent, None);
-        // The kernel no longer says what it refused.
-        let server = |refused| BothEnds {
-            server: Some(Counters { refused, ..Counters::default() }),
+        // The kernel no longer says what it overflowed.
+        let server = |overflowed| BothEnds {
+            server: Some(Counters { overflowed, ..Counters::default() }),
             ..BothEnds::default()
         };
         let counted = forward(server(Some(1)), server(None));
-        assert_eq!((counted.received, counted.refused), (Some(0.0), None));
+        assert_eq!((counted.received, counted.overflowed), (Some(0.0), None));
     }
 
     #[test]
@@ -249,7 +255,8 @@ mod tests {
             received: Some(packets),
             ..Counted::default()
         };
-        let full = Counted { dropped: Some(230_000.0), refused: Some(7_000.0), ..both(100_000.0) };
+        let full =
+            Counted { dropped: Some(230_000.0), overflowed: Some(7_000.0), ..both(100_000.0) };
         let check = |told: f64, counted: Counted, sent: Option<&str>, received: Option<&str>| {
             let told = Some(told);
             let said = [counted.differs_from_sent(told), counted.differs_from_received(told)];
@@ -258,28 +265,34 @@ mod tests {
         };
         let queue = "look for drops in its queue, with `tc -s qdisc` at the sender, and whether it is on the path";
         let past = "look for a way past it, with `ip neigh` at the sender, and for packets that a card put together";
+        let others = "look for other traffic, and for fragments";
+        let late =
+            "look for other traffic, and for packets that came after the tool had stopped counting";
+        let dropped = "it dropped a further 230000 packets/s";
+        let socket = "7000 datagrams/s found a socket of the receiver full";
+        let both_of = |known: &str, rest: &str| format!("{known}; {rest}");
         check(100.0, both(102.0), None, None);
         check(100.0, Counted::default(), None, None);
         check(100_000.0, both(97_000.0), Some(queue), Some(past));
-        check(97_000.0, both(100_000.0), Some(OTHERS), Some(OTHERS));
+        check(97_000.0, both(100_000.0), Some(others), Some(late));
+        check(330_000.0, full, Some(dropped), Some(&both_of(socket, past)));
+        check(400_000.0, full, Some(&both_of(dropped, queue)), Some(&both_of(socket, past)));
+        check(93_000.0, full, Some(&both_of(dropped, others)), Some(socket));
+        check(80_000.0, full, Some(&both_of(dropped, others)), Some(&both_of(socket, late)));
+        // A part that alone is less than what may differ.
+        let few = Counted { dropped: Some(1_500.0), overflowed: Some(1_500.0), ..both(97_000.0) };
+        let socket = "1500 datagrams/s found a socket of the receiver full";
         check(
-            330_000.0,
-            full,
-            Some("it dropped a further 230000 packets/s"),
-            Some(&format!("7000 packets/s of these found the program's socket full; {past}")),
+            100_000.0,
+            few,
+            Some("it dropped a further 1500 packets/s"),
+            Some(&both_of(socket, past)),
         );
         check(
-            400_000.0,
-            full,
-            Some(&format!("it dropped a further 230000 packets/s; {queue}")),
-            Some(&format!("7000 packets/s of these found the program's socket full; {past}")),
-        );
-        let said = "7000 packets/s of these found the program's socket full";
-        check(
-            93_000.0,
-            full,
-            Some(&format!("it dropped a further 230000 packets/s; {OTHERS}")),
-            Some(said),
+            94_500.0,
+            few,
+            Some(&both_of("it dropped a further 1500 packets/s", others)),
+            Some(socket),
         );
 
         let message = both(97_000.0).differs_from_received(Some(100_000.0)).unwrap();

@@ -136,8 +136,8 @@ impl Remote for FakeNode {
                 let more = world.packets.get(name).copied().unwrap_or_default();
                 let stands = world.counted.entry(name).or_default();
                 *stands = std::array::from_fn(|place| stands[place] + more[place]);
-                let [received, sent, dropped, refused] = stands;
-                format!("{received}\n{sent}\n{dropped}\nUdp: RcvbufErrors\nUdp: {refused}\n")
+                let [received, sent, dropped, overflowed] = stands;
+                format!("{received}\n{sent}\n{dropped}\nUdp: RcvbufErrors\nUdp: {overflowed}\n")
             }
             line if line.starts_with("getconf") => {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()

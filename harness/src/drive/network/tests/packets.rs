@@ -140,7 +140,7 @@ async fn what_became_of_packets_is_looked_for_at_the_end_where_it_happens() {
         let ends = [("client", ends[0]), ("server", ends[1])];
         let seen = observed_with(test, &[("pps_one_way_udp.json", file)], ends, None).await;
         assert_eq!(told(&seen), ["sent", "received"], "{direction:?}");
-        for (incident, reason) in seen.incidents.iter().zip(["it dropped", "socket full"]) {
+        for (incident, reason) in seen.incidents.iter().zip(["it dropped", "found a socket"]) {
             let message = &incident.message;
             let explained = message.contains(reason) && !message.contains("look for");
             assert!(explained, "{direction:?}: {message}");
