@@ -117,14 +117,7 @@ impl RunDirectory {
     /// # Errors
     /// The operating system's.
     pub fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        let path = self.path.join(name);
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{file}.{}", std::process::id()));
-        let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, &path));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        replace(&self.path.join(name), content)
     }
 
     /// Waits for the right to rebuild the run's files; it ends when the file is dropped.
@@ -168,4 +161,18 @@ impl RunDirectory {
         let surplus = (runs.len() + 1).saturating_sub(keep.max(1));
         runs.into_iter().take(surplus).try_for_each(fs::remove_dir_all)
     }
+}
+
+/// Writes a file whole: a reader sees the old one or the new one.
+///
+/// # Errors
+/// The operating system's.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{file}.{}", std::process::id()));
+    let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
 }

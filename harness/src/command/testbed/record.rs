@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::host::procfs::{self, Stat};
+use crate::results::directory::replace;
 
 /// The environment variable of a host's first processes, with the state directory: it finds what was started but not
 /// yet recorded when `up` was killed.
@@ -65,9 +66,7 @@ impl Record {
 
     /// Writes it in one go.
     pub(super) fn write(&self, file: &Path) -> std::io::Result<()> {
-        let new = file.with_extension("new");
-        fs::write(&new, serde_json::to_string_pretty(self)?)?;
-        fs::rename(new, file)
+        replace(file, &serde_json::to_vec_pretty(self)?)
     }
 
     /// The host of this name, if its first process runs.

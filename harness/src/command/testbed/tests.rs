@@ -30,13 +30,8 @@ fn what_was_ended_is_told() {
 
 #[test]
 fn the_scripts_are_for_any_posix_shell() {
-    for script in [
-        include_str!("image.sh"),
-        include_str!("init.sh"),
-        include_str!("host.sh"),
-        include_str!("network.sh"),
-        include_str!("sshd-stop.sh"),
-    ] {
+    let scripts = up::SCRIPTS.iter().map(|(_, text)| *text);
+    for script in scripts.chain([include_str!("image.sh")]) {
         assert!(script.starts_with("#!/bin/sh\n# "), "{}", script.lines().next().unwrap_or(""));
         assert!(!script.contains("[[") && !script.contains("pkill"), "{script}");
     }

@@ -14,6 +14,7 @@ use super::step::{Step, StepError, file};
 use super::{down, guest, packages, texts};
 use crate::host::procfs::Stat;
 use crate::host::wait::{Check, wait_for};
+use crate::results::directory::replace;
 
 /// What starts parts and looks at them.
 pub(super) const SCRIPTS: [(&str, &str); 4] = [
@@ -176,11 +177,8 @@ async fn write_files(state: &State) -> Result<(), StepError> {
 /// Writes a file anew: a shell that runs the script that is there goes on with that.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), StepError> {
     let failed = || file(format!("write {}", path.display()));
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    fs::write(&new, text).map_err(failed())?;
-    fs::set_permissions(&new, fs::Permissions::from_mode(mode)).map_err(failed())?;
-    fs::rename(&new, path).map_err(failed())
+    replace(path, text.as_bytes()).map_err(failed())?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed())
 }
 
 /// Starts the first process of a host, which lives on without this one.

@@ -77,41 +77,29 @@ impl Counted {
 
     /// What to say where a tool says that it sent so many packets per second and the interface counted others.
     pub(super) fn differs_from_sent(self, told: Option<f64>) -> Option<String> {
-        let (told, counted) = (told?, self.sent?);
-        if agree(told, counted) {
-            return None;
-        }
-        let dropped = self.dropped.unwrap_or(0.0);
+        let (told, counted, dropped) = (told?, self.sent?, self.dropped.unwrap_or(0.0));
+        let more = "look for drops in its queue, with `tc -s qdisc` at the sender, and whether it is on the path";
+        let fewer = "look for other traffic, and for fragments";
         let known = format!("it dropped a further {dropped:.0} packets/s");
-        let rest = match told > counted + dropped {
-            true => {
-                "look for drops in its queue, with `tc -s qdisc` at the sender, and whether it is on the path"
-            }
-            false => "look for other traffic, and for fragments",
-        };
-        let why = reasons((dropped > 0.0).then_some(known), rest, agree(told, counted + dropped));
-        Some(disagreement("sent", told, counted, &why))
+        let known = (dropped > 0.0).then_some(known);
+        disagreement("sent", [told, counted], [told, counted + dropped], known, [more, fewer])
     }
 
     /// The same of packets that a tool says that it received.
     pub(super) fn differs_from_received(self, told: Option<f64>) -> Option<String> {
-        let (told, counted) = (told?, self.received?);
-        if agree(told, counted) {
-            return None;
-        }
-        let overflowed = self.overflowed.unwrap_or(0.0);
+        let (told, counted, overflowed) = (told?, self.received?, self.overflowed.unwrap_or(0.0));
+        let more = "look for a way past it, with `ip neigh` at the sender, and for packets that a card put together";
+        let fewer =
+            "look for other traffic, and for packets that came after the tool had stopped counting";
         let known = format!("{overflowed:.0} datagrams/s found a socket of the receiver full");
-        let rest = match told + overflowed > counted {
-            true => {
-                "look for a way past it, with `ip neigh` at the sender, and for packets that a card put together"
-            }
-            false => {
-                "look for other traffic, and for packets that came after the tool had stopped counting"
-            }
-        };
-        let why =
-            reasons((overflowed > 0.0).then_some(known), rest, agree(told + overflowed, counted));
-        Some(disagreement("received", told, counted, &why))
+        let known = (overflowed > 0.0).then_some(known);
+        disagreement(
+            "received",
+            [told, counted],
+            [told + overflowed, counted],
+            known,
+            [more, fewer],
+        )
     }
 }
 
@@ -135,15 +123,6 @@ fn overflowed(lines: &[&str]) -> Option<u64> {
     let v6 = lines.iter().find_map(|line| line.strip_prefix("Udp6RcvbufErrors"));
     let v6 = v6.and_then(|value| value.trim().parse::<u64>().ok());
     [v4, v6].into_iter().flatten().reduce(|a, b| a + b)
-}
-
-/// What is known of a reason, and what to look for where that does not explain all.
-fn reasons(known: Option<String>, rest: &str, explains: bool) -> String {
-    match known {
-        Some(known) if explains => known,
-        Some(known) => format!("{known}; {rest}"),
-        None => rest.to_owned(),
-    }
 }
 
 fn growth(before: Option<Counters>, after: Option<Counters>) -> Option<Counters> {
@@ -171,12 +150,28 @@ fn agree(a: f64, b: f64) -> bool {
     (a - b).abs() <= AGREE * a.max(b)
 }
 
-/// How it is said that a tool and an interface count differently. Both are packets per second.
-fn disagreement(what: &str, told: f64, counted: f64, why: &str) -> String {
+/// What to say where a tool and an interface count differently, both in packets per second: what is `known` of the
+/// reason, and where both still differ with what that `explained`, what to look for where the tool has more or fewer.
+fn disagreement(
+    what: &str,
+    [told, counted]: [f64; 2],
+    explained: [f64; 2],
+    known: Option<String>,
+    [more, fewer]: [&str; 2],
+) -> Option<String> {
+    if agree(told, counted) {
+        return None;
+    }
+    let rest = if explained[0] > explained[1] { more } else { fewer };
+    let why = match known {
+        Some(known) if agree(explained[0], explained[1]) => known,
+        Some(known) => format!("{known}; {rest}"),
+        None => rest.to_owned(),
+    };
     let apart = (told - counted).abs() / told.max(counted) * 100.0;
-    format!(
+    Some(format!(
         "the tool says that {told:.0} packets/s were {what}, the interface counted {counted:.0}: {apart:.1}% apart; {why}"
-    )
+    ))
 }
 
 #[cfg(test)]
