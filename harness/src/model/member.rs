@@ -16,6 +16,9 @@ pub enum Handle {
     Node {
         /// How it is reached.
         node: NodeSpec,
+        /// True of the node of the tool under test, whose processes are listed at every reading; also on the side of a
+        /// comparison that goes without the tool, as listing them costs the node something.
+        for_tool: bool,
     },
     /// A Docker container.
     Container {

@@ -164,7 +164,10 @@ impl Target for TestbedTarget {
         entered?;
         let member = |spec: &NodeSpec| Member {
             name: Arc::from(spec.name.as_str()),
-            handle: Handle::Node { node: spec.clone() },
+            handle: Handle::Node {
+                node: spec.clone(),
+                for_tool: self.spec.tool_node.as_ref() == Some(&spec.name),
+            },
         };
         let watched = |spec: &&NodeSpec| self.spec.watched.contains(&spec.name);
         Ok(self.spec.nodes.iter().filter(watched).map(member).collect())

@@ -26,6 +26,8 @@ pub struct TestbedSpec {
     pub hooks: Vec<Hook>,
     /// The tool under test whose hooks of [`Level::Tool`] surround the trials; `None` where there is none.
     pub tool: Option<String>,
+    /// The node of that tool, also where a side of a comparison goes without it.
+    pub tool_node: Option<String>,
 }
 
 /// One host or virtual machine.

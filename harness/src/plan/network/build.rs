@@ -142,6 +142,7 @@ fn origin(scenario: &Scenario) -> Origin {
             tools: None,
             hooks: Vec::new(),
             tool: None,
+            tool_node: None,
         },
     };
     testbed.hooks = hooks(scenario, &Params::default(), |level| level <= Level::Tool);

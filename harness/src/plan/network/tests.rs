@@ -111,6 +111,10 @@ fn a_case_is_a_comparison_with_the_baseline_of_its_own_environment() {
         let sides = trial.comparison.as_ref().unwrap();
         let (a, b) = (network(&sides.a), network(&sides.b));
         assert!(a.tool.is_none() && b.tool.is_some(), "{}", trial.id);
+        // What reading costs the nodes bears on both sides alike.
+        assert_eq!(sides.a.target, sides.b.target);
+        let TargetSpec::Testbed(bed) = &sides.a.target else { panic!("{:?}", sides.a.target) };
+        assert_eq!(bed.tool_node, b.tool.as_ref().map(|tool| tool.node.name.clone()));
         assert_eq!(
             (&a.environment, &a.server, &a.client, &a.tests),
             (&b.environment, &b.server, &b.client, &b.tests)

@@ -48,6 +48,7 @@ impl Workflow {
         let origin = &self.proofload;
         let params = Params(cycle.proofload.params.0.clone());
         let name = format!("{}::{}", Kind::Network, origin.scenario);
+        let network = &cycle.proofload.network;
         Trial {
             id: format!("{name}::{params}"),
             name,
@@ -56,16 +57,17 @@ impl Workflow {
             description: origin.description.clone(),
             target: TargetSpec::Testbed(TestbedSpec {
                 tool: cycle.ebpf_case.as_ref().map(|case| case.tool.clone()),
-                watched: watched(&cycle.proofload.network),
+                watched: watched(network),
+                tool_node: network.tool.as_ref().map(|tool| tool.node.name.clone()),
                 ..origin.testbed.clone()
             }),
-            driver: Some(DriverSpec::Network(cycle.proofload.network.clone())),
+            driver: Some(DriverSpec::Network(network.clone())),
             probes: origin.probes.clone(),
             params,
             total_agents: None,
             side,
             repeat: 1,
-            phases: phases(&cycle.proofload.network.tests, origin.interval.0),
+            phases: phases(&network.tests, origin.interval.0),
             rules: origin.rules.clone(),
             comparison: None,
             unavailable: unavailable.map(str::to_owned),

@@ -45,6 +45,8 @@ pub(super) struct Nodes {
 struct Watched {
     name: Arc<str>,
     node: Node,
+    /// Its processes are listed.
+    for_tool: bool,
     /// Opened when it is first asked, and anew after a failure.
     session: Option<Session>,
     /// Bytes of a page, which the node says once.
@@ -57,9 +59,10 @@ impl Nodes {
     /// Gets ready to read the nodes among the members; nothing is contacted yet.
     pub(super) fn open(members: &[Member]) -> Self {
         let watched = members.iter().filter_map(|member| match &member.handle {
-            Handle::Node { node } => Some(Watched {
+            Handle::Node { node, for_tool } => Some(Watched {
                 name: Arc::clone(&member.name),
                 node: Node::new(node),
+                for_tool: *for_tool,
                 session: None,
                 page: None,
                 before: None,
@@ -73,29 +76,17 @@ impl Nodes {
     /// What the nodes answered, as readings.
     fn observe(&mut self, answers: Vec<Result<String, String>>) -> Observation {
         let mut observation = Observation::default();
-        let mut has_tool = false;
         for (watched, answer) in self.watched.iter_mut().zip(answers) {
             let read = answer.and_then(|text| watched.take(&text));
-            let (own, tool) = match read {
-                Ok(read) => read,
+            match read {
+                Ok(readings) => {
+                    self.missed.found(&watched.name, "node");
+                    observation.readings.extend(readings);
+                }
                 Err(why) => {
                     let lost = self.missed.lost(&watched.name, "node", why);
                     observation.incidents.extend::<Option<Incident>>(lost);
-                    continue;
                 }
-            };
-            self.missed.found(&watched.name, "node");
-            observation.readings.extend(own);
-            if tool.is_empty() {
-                continue;
-            }
-            // Two series of one name would spoil the results.
-            if has_tool {
-                let why = "a tool under test runs here and on another node; this one is not read";
-                observation.incidents.extend(self.missed.lost(&watched.name, "tool", why));
-            } else {
-                observation.readings.extend(tool);
-                has_tool = true;
             }
         }
         observation
@@ -107,7 +98,8 @@ impl Watched {
         let line = {
             let record = format!("{}/{TOOL}.group", self.node.state_dir());
             let record = quote(&record).ok_or("the node's workdir holds a NUL")?;
-            script(&record, self.tool.known(), self.page.is_none())
+            let listed = self.for_tool.then(|| (&*record, self.tool.known()));
+            script(listed, self.page.is_none())
         };
         let mut session = match self.session.take() {
             Some(session) => session,
@@ -119,7 +111,7 @@ impl Watched {
     }
 
     /// The readings of the node, and those of the tool on it.
-    fn take(&mut self, text: &str) -> Result<(Vec<Reading>, Vec<Reading>), String> {
+    fn take(&mut self, text: &str) -> Result<Vec<Reading>, String> {
         let answer = Answer::parse(text)?;
         self.page = self.page.or(answer.page);
         let mut readings = Vec::new();
@@ -134,9 +126,11 @@ impl Watched {
         if self.before.is_none() || !(0.0..LEAST).contains(&elapsed) {
             self.before = Some((answer.uptime, answer.times));
         }
-        let Some(tool) = answer.tool else { return Ok((readings, Vec::new())) };
-        let page = self.page.ok_or("the node does not say how large its pages are")?;
-        Ok((readings, self.tool.update(&tool, answer.uptime, page, &Arc::from(TOOL))))
+        if let Some(tool) = answer.tool {
+            let page = self.page.ok_or("the node does not say how large its pages are")?;
+            readings.extend(self.tool.update(&tool, answer.uptime, page, &Arc::from(TOOL)));
+        }
+        Ok(readings)
     }
 }
 

@@ -1,7 +1,8 @@
 //! [`script`]: what the shell on a node is asked at every tick.
 //!
 //! It is for any POSIX shell, dash and that of busybox among them, and costs the node as few processes as may be: where
-//! no tool runs, none.
+//! no tool is looked for, none. Where one is, the processes are listed whether it runs or not, so that both sides of a
+//! comparison bear the same.
 
 use std::fmt::Write as _;
 
@@ -25,33 +26,38 @@ END {
 /// The last line of every answer.
 pub(super) const END: &str = "@end";
 
-/// Asks for the node's clock and processor time, and for the group whose record is the file `record` of the node, quoted:
-/// session, its leader's start time, three words, the path of its output. `known` are the processes that were seen
-/// before; `first` asks for what never changes.
-pub(super) fn script(record: &str, known: impl Iterator<Item = u32>, first: bool) -> String {
+/// Asks for the node's clock and processor time, and for the tool under test if it is `listed`: by the file of its group's
+/// record, quoted (session, its leader's start time, three words, the path of its output), with the processes that were
+/// seen before. `first` asks for what never changes.
+pub(super) fn script(listed: Option<(&str, impl Iterator<Item = u32>)>, first: bool) -> String {
     let mut script = String::from("LC_ALL=C; export LC_ALL\n");
     if first {
         // The first mapping of any process says it, and `getconf` is not everywhere.
         script.push_str("sed -n 's/^KernelPageSize: *\\([0-9]*\\) kB/@page \\1/p;/^Kernel/q' /proc/self/smaps\n");
     }
-    let known: String = known.fold(String::from(" "), |mut known, pid| {
-        // Writing to a string cannot fail.
-        let _ = write!(known, "{pid} ");
-        known
-    });
-    let _ = write!(
-        script,
-        "g={record}
+    script.push_str("read -r u _ </proc/uptime\n");
+    if let Some((record, known)) = listed {
+        let known: String = known.fold(String::from(" "), |mut known, pid| {
+            // Writing to a string cannot fail.
+            let _ = write!(known, "{pid} ");
+            known
+        });
+        let _ = write!(
+            script,
+            "g={record} s=
 set -- \"${{g%group}}exit.\"*
-if [ ! -e \"$1\" ] && [ -r \"$g\" ] && read -r s b _ _ _ o <\"$g\"; then
-  read -r u _ </proc/uptime
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=$s\" -v 'k={known}' '{SELECT}' || echo @failed
+[ -e \"$1\" ] || [ ! -r \"$g\" ] || read -r s b _ _ _ o <\"$g\"
+cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=${{s:--1}}\" -v 'k={known}' '{SELECT}' || echo @failed
+if [ \"$s\" ]; then
   [ -e \"$o\" ] && {{ echo @output; ls -lnL \"$o\"; }}
   echo \"@tool $s $b\"
-else
-  read -r u _ </proc/uptime
 fi
-echo \"@uptime $u\"
+"
+        );
+    }
+    let _ = write!(
+        script,
+        "echo \"@uptime $u\"
 while read -r l; do case $l in cpu*) echo \"$l\" ;; *) break ;; esac; done </proc/stat
 echo {END}
 "

@@ -42,7 +42,7 @@ fn nodes(names: &[&str]) -> Nodes {
             workdir: "/tmp".to_owned(),
             sudo: false,
         };
-        Member { name: Arc::from(*name), handle: Handle::Node { node } }
+        Member { name: Arc::from(*name), handle: Handle::Node { node, for_tool: true } }
     };
     Nodes::open(&names.iter().map(member).collect::<Vec<_>>())
 }
@@ -139,35 +139,30 @@ fn a_node_that_does_not_answer_is_missed_once_and_the_others_are_read() {
     }
 }
 
-#[test]
-fn only_one_tool_is_read() {
-    let mut nodes = nodes(&["a", "b"]);
-    let tool = [(7, 1, 7, [0; 3], [3, 0], 50, "t")];
-    let both = || vec![Ok(answer(1.0, 0, Some((7, &tool, None)))); 2];
-    let read = nodes.observe(both());
-    let times = read.readings.iter().filter(|reading| reading.metric == CPU_TIME.name).count();
-    assert_eq!((times, read.incidents.len()), (1, 1), "{:?}", read.incidents);
+/// What there is of a tool where a node is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// It is not asked after.
+    NoTool,
+    Ended,
+    Running,
 }
 
 /// Asks this machine, in a shell, after a group whose session is that of this test.
 #[track_caller]
-fn ask(
-    shell: &[&str],
-    known: &[u32],
-    awk_is_missing: bool,
-    has_ended: bool,
-) -> std::process::Output {
+fn ask(shell: &[&str], known: &[u32], awk_is_missing: bool, asked: Asked) -> std::process::Output {
     let state = tempfile::tempdir().unwrap();
     let own = std::fs::read_to_string("/proc/self/stat").unwrap();
     let session = own.rsplit_once(") ").unwrap().1.split(' ').nth(3).unwrap().to_owned();
     let (record, log) = (state.path().join("to ol.group"), state.path().join("a b.log"));
     std::fs::write(&log, "12345").unwrap();
     std::fs::write(&record, format!("{session} 0 1 2 boot {}\n", log.display())).unwrap();
-    if has_ended {
+    if asked == Asked::Ended {
         std::fs::write(state.path().join("to ol.exit.0"), "").unwrap();
     }
     let record = quote(record.to_str().unwrap()).unwrap();
-    let line = script(&record, known.iter().copied(), true);
+    let listed = (asked != Asked::NoTool).then(|| (&*record, known.iter().copied()));
+    let line = script(listed, true);
     let mut command = Command::new(shell[0]);
     command.args(&shell[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if awk_is_missing {
@@ -190,7 +185,7 @@ fn this_machine_answers_in_any_posix_shell() {
         if Command::new(shell[0]).arg("--help").output().is_err() {
             continue;
         }
-        let output = ask(shell, &[1], false, false);
+        let output = ask(shell, &[1], false, Asked::Running);
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && output.stderr.is_empty(), "{shell:?} {output:?}");
         let answer = Answer::parse(&text).unwrap();
@@ -204,15 +199,26 @@ fn this_machine_answers_in_any_posix_shell() {
 
 #[test]
 fn a_node_without_awk_says_so_instead_of_showing_no_tool() {
-    let output = ask(&["/bin/sh"], &[], true, false);
+    let output = ask(&["/bin/sh"], &[], true, Asked::Running);
     let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout));
     assert!(answer.is_err_and(|why| why.contains("awk")), "{output:?}");
 }
 
 #[test]
-fn a_tool_that_has_ended_costs_its_node_nothing_more() {
-    // What looks for its processes is not there, and is not missed.
-    let output = ask(&["/bin/sh"], &[], true, true);
+fn processes_are_listed_without_the_tool_too_and_none_is_shown() {
+    let output = ask(&["/bin/sh"], &[1], false, Asked::Ended);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(Answer::parse(&text).unwrap().tool.is_none(), "{text}");
+    assert!(!text.contains("@output"), "{text}");
+    // That they were listed shows where it cannot be done.
+    let output = ask(&["/bin/sh"], &[1], true, Asked::Ended);
+    let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout));
+    assert!(answer.is_err_and(|why| why.contains("awk")), "{output:?}");
+}
+
+#[test]
+fn a_node_that_is_not_for_a_tool_lists_nothing() {
+    let output = ask(&["/bin/sh"], &[], true, Asked::NoTool);
     let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout)).unwrap();
     assert!(answer.tool.is_none() && answer.times.cpus > 0, "{output:?}");
 }

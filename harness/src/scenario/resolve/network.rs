@@ -59,5 +59,6 @@ pub(super) fn target(config: &Config) -> TargetSpec {
         tools: config.tools.clone(),
         hooks: Vec::new(),
         tool: None,
+        tool_node: None,
     })
 }

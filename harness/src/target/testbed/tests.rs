@@ -44,10 +44,11 @@ impl Bed {
         let spec = TestbedSpec {
             config: "config".into(),
             watched: nodes.iter().map(|node| node.name.clone()).collect(),
-            nodes,
             tools: Some("tools".into()),
             hooks,
             tool: None,
+            tool_node: Some(nodes[0].name.clone()),
+            nodes,
         };
         Self { directory, spec }
     }
@@ -79,7 +80,10 @@ async fn every_node_is_a_member_and_has_the_tools() {
     let members = target.up(&bed.logs()).await.unwrap();
     for (member, spec) in members.iter().zip(&bed.spec.nodes) {
         assert_eq!(&*member.name, spec.name);
-        assert_eq!(member.handle, Handle::Node { node: spec.clone() });
+        assert_eq!(
+            member.handle,
+            Handle::Node { node: spec.clone(), for_tool: spec.name == bed.spec.nodes[0].name }
+        );
         let tool = Path::new(&spec.workdir).join("measurement-tools/count.sh");
         assert_eq!(fs::read_to_string(tool).unwrap(), "echo up");
     }
