@@ -26,7 +26,7 @@ pub struct TestbedSpec {
     pub hooks: Vec<Hook>,
     /// The tool under test whose hooks of [`Level::Tool`] surround the trials; `None` where there is none.
     pub tool: Option<String>,
-    /// The node of that tool, also where a side of a comparison goes without it.
+    /// The node of the tool under test, also on the side of a comparison that goes without it; `None` where `tool` is.
     pub tool_node: Option<String>,
 }
 

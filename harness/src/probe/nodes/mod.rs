@@ -77,8 +77,7 @@ impl Nodes {
     fn observe(&mut self, answers: Vec<Result<String, String>>) -> Observation {
         let mut observation = Observation::default();
         for (watched, answer) in self.watched.iter_mut().zip(answers) {
-            let read = answer.and_then(|text| watched.take(&text));
-            match read {
+            match answer.and_then(|text| watched.take(&text)) {
                 Ok(readings) => {
                     self.missed.found(&watched.name, "node");
                     observation.readings.extend(readings);
@@ -110,7 +109,7 @@ impl Watched {
         Ok(text)
     }
 
-    /// The readings of the node, and those of the tool on it.
+    /// The readings of the node, and those of the tool where its processes are listed.
     fn take(&mut self, text: &str) -> Result<Vec<Reading>, String> {
         let answer = Answer::parse(text)?;
         self.page = self.page.or(answer.page);

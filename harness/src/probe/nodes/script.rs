@@ -33,7 +33,9 @@ pub(super) fn script(listed: Option<(&str, impl Iterator<Item = u32>)>, first: b
     let mut script = String::from("LC_ALL=C; export LC_ALL\n");
     if first {
         // The first mapping of any process says it, and `getconf` is not everywhere.
-        script.push_str("sed -n 's/^KernelPageSize: *\\([0-9]*\\) kB/@page \\1/p;/^Kernel/q' /proc/self/smaps\n");
+        script.push_str(
+            "sed -n '/^KernelPageSize/{s/.*: *\\([0-9]*\\) kB/@page \\1/p;q;}' /proc/self/smaps\n",
+        );
     }
     script.push_str("read -r u _ </proc/uptime\n");
     if let Some((record, known)) = listed {
@@ -42,14 +44,16 @@ pub(super) fn script(listed: Option<(&str, impl Iterator<Item = u32>)>, first: b
             let _ = write!(known, "{pid} ");
             known
         });
+        // A session of -1 is nobody's, where an empty one is that of any line that is cut short.
         let _ = write!(
             script,
-            "g={record} s=
+            "g={record} s= o=
 set -- \"${{g%group}}exit.\"*
 [ -e \"$1\" ] || [ ! -r \"$g\" ] || read -r s b _ _ _ o <\"$g\"
 cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=${{s:--1}}\" -v 'k={known}' '{SELECT}' || echo @failed
+l=$(ls -lnL \"${{o:-/proc/uptime}}\" 2>/dev/null)
 if [ \"$s\" ]; then
-  [ -e \"$o\" ] && {{ echo @output; ls -lnL \"$o\"; }}
+  [ \"$l\" ] && {{ echo @output; echo \"$l\"; }}
   echo \"@tool $s $b\"
 fi
 "

@@ -144,6 +144,7 @@ fn a_node_that_does_not_answer_is_missed_once_and_the_others_are_read() {
 enum Asked {
     /// It is not asked after.
     NoTool,
+    NotStarted,
     Ended,
     Running,
 }
@@ -156,7 +157,9 @@ fn ask(shell: &[&str], known: &[u32], awk_is_missing: bool, asked: Asked) -> std
     let session = own.rsplit_once(") ").unwrap().1.split(' ').nth(3).unwrap().to_owned();
     let (record, log) = (state.path().join("to ol.group"), state.path().join("a b.log"));
     std::fs::write(&log, "12345").unwrap();
-    std::fs::write(&record, format!("{session} 0 1 2 boot {}\n", log.display())).unwrap();
+    if asked != Asked::NotStarted {
+        std::fs::write(&record, format!("{session} 0 1 2 boot {}\n", log.display())).unwrap();
+    }
     if asked == Asked::Ended {
         std::fs::write(state.path().join("to ol.exit.0"), "").unwrap();
     }
@@ -178,13 +181,16 @@ fn ask(shell: &[&str], known: &[u32], awk_is_missing: bool, asked: Asked) -> std
     child.wait_with_output().unwrap()
 }
 
+/// The shells that this machine has.
+fn shells() -> impl Iterator<Item = &'static [&'static str]> {
+    let shells: [&[&str]; 3] = [&["/bin/sh"], &["bash", "--posix"], &["busybox", "sh"]];
+    shells.into_iter().filter(|shell| Command::new(shell[0]).arg("--help").output().is_ok())
+}
+
 #[test]
 fn this_machine_answers_in_any_posix_shell() {
     let own = i32::try_from(std::process::id()).unwrap();
-    for shell in [&["/bin/sh"][..], &["bash", "--posix"], &["busybox", "sh"]] {
-        if Command::new(shell[0]).arg("--help").output().is_err() {
-            continue;
-        }
+    for shell in shells() {
         let output = ask(shell, &[1], false, Asked::Running);
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && output.stderr.is_empty(), "{shell:?} {output:?}");
@@ -206,14 +212,22 @@ fn a_node_without_awk_says_so_instead_of_showing_no_tool() {
 
 #[test]
 fn processes_are_listed_without_the_tool_too_and_none_is_shown() {
-    let output = ask(&["/bin/sh"], &[1], false, Asked::Ended);
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(Answer::parse(&text).unwrap().tool.is_none(), "{text}");
-    assert!(!text.contains("@output"), "{text}");
-    // That they were listed shows where it cannot be done.
-    let output = ask(&["/bin/sh"], &[1], true, Asked::Ended);
-    let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout));
-    assert!(answer.is_err_and(|why| why.contains("awk")), "{output:?}");
+    for asked in [Asked::NotStarted, Asked::Ended] {
+        for shell in shells() {
+            let output = ask(shell, &[], false, asked);
+            let text = String::from_utf8_lossy(&output.stdout);
+            let is_sound = output.stderr.is_empty() && Answer::parse(&text).is_ok();
+            assert!(is_sound, "{shell:?} {output:?}");
+            // Nothing but the page before the clock.
+            let before = text.split("@uptime").next().unwrap();
+            let is_page = before.starts_with("@page ") && before.lines().count() == 1;
+            assert!(is_page, "{shell:?} {text}");
+        }
+        // That they were listed shows where it cannot be done.
+        let output = ask(&["/bin/sh"], &[], true, asked);
+        let answer = Answer::parse(&String::from_utf8_lossy(&output.stdout));
+        assert!(answer.is_err_and(|why| why.contains("awk")), "{output:?}");
+    }
 }
 
 #[test]
