@@ -38,16 +38,28 @@ const AGREE: f64 = 0.02;
 
 /// Reads the counters of one end.
 pub(super) async fn read(node: &dyn Remote, end: &End) -> Result<Option<Counters>, DriverError> {
+    let Some(line) = line(end)? else { return Ok(None) };
+    let interface = end.interface.as_deref().unwrap_or_default();
+    let printed = succeed(node, &line, &format!("read the counters of {interface}")).await?;
+    printed_by(end, &printed)
+}
+
+/// The line that prints the counters of an end; `None` where it has no interface.
+pub(super) fn line(end: &End) -> Result<Option<String>, DriverError> {
     let Some(interface) = &end.interface else { return Ok(None) };
     let at = word(&format!("/sys/class/net/{interface}/statistics"))?;
-    let line = format!(
+    Ok(Some(format!(
         "cat {at}/rx_packets {at}/tx_packets {at}/tx_dropped && \
          {{ cat /proc/net/snmp /proc/net/snmp6 2>/dev/null || :; }}"
-    );
-    let printed = succeed(node, &line, &format!("read the counters of {interface}")).await?;
-    parse(&printed).map(Some).ok_or_else(|| {
+    )))
+}
+
+/// The counters of an end, of what [`line`] printed.
+pub(super) fn printed_by(end: &End, printed: &str) -> Result<Option<Counters>, DriverError> {
+    let Some(interface) = &end.interface else { return Ok(None) };
+    parse(printed).map(Some).ok_or_else(|| {
         let head: Vec<&str> = printed.lines().take(4).collect();
-        DriverError::rig(format!("{interface} on {} counts {head:?}", node.name()))
+        DriverError::rig(format!("{interface} on {} counts {head:?}", end.node.name))
     })
 }
 

@@ -26,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How often in a row a node may not answer before it is given up.
 const PATIENCE: u32 = 20;
 
+/// Between the counters and the listeners of a node.
+const LISTENERS: &str = "@listeners";
+
 /// The name of the group of all clients of a test on its node.
 const CLIENTS: &str = "clients";
 
@@ -140,11 +143,8 @@ impl Course {
     ///
     /// What was started stays known when this is cut off, so that [`Course::end`] ends it.
     pub(super) async fn begin(&mut self, ends: Ends<'_>) -> Result<(), DriverError> {
-        self.prepare(ends).await?;
-        // Nothing is sent yet: the counters may be read while servers come up.
-        let (served, before) = tokio::join!(self.serve(ends), read_counters(ends));
-        served?;
-        self.before = before?;
+        self.before = self.prepare(ends).await?;
+        self.serve(ends).await?;
         let processes: Vec<&Process> =
             self.parts.iter().rev().flat_map(|part| &part.processes).collect();
         let script = script(&self.names.client(), &processes)?;
@@ -155,27 +155,40 @@ impl Course {
     }
 
     /// Makes the directories, and keeps the commands in them: where nothing can be written, that is known before. Also
-    /// looks for servers of somebody else.
-    async fn prepare(&self, ends: Ends<'_>) -> Result<(), DriverError> {
+    /// looks for servers of somebody else, and gives the counters, as nothing is sent yet. In one line per node: each
+    /// takes a slow guest half a second.
+    async fn prepare(&self, ends: Ends<'_>) -> Result<BothEnds, DriverError> {
         let mut commands = String::new();
         for process in self.parts.iter().flat_map(|part| &part.processes) {
             commands += &format!("{}: {}\n", process.file, line(&process.command)?);
         }
         let at = word(&self.names.client())?;
-        let keep =
-            format!("mkdir -p -- {at} && printf %s {} > {at}/commands.txt", word(&commands)?);
+        let mut keep =
+            vec![format!("mkdir -p -- {at} && printf %s {} > {at}/commands.txt", word(&commands)?)];
+        keep.extend(counters::line(&ends.spec.client)?);
         let ports: Vec<u16> = self.wanted()?.iter().map(|(port, ..)| *port).collect();
-        let mut look = format!("mkdir -p -- {}", word(&self.names.server())?);
+        let mut look = vec![format!("mkdir -p -- {}", word(&self.names.server())?)];
+        look.extend(counters::line(&ends.spec.server)?);
+        look.push(format!("echo {LISTENERS}"));
         if !ports.is_empty() {
-            look = format!("{look} && {}", socket::line(&ports));
+            look.push(socket::line(&ports));
         }
-        let (kept, listing) = tokio::join!(
-            succeed(ends.client, &keep, "make a place for results"),
-            succeed(ends.server, &look, "make a place for results and list listening sockets")
+        let [keep, look] = [keep, look].map(|lines| lines.join(" && "));
+        let (kept, looked) = tokio::join!(
+            succeed(ends.client, &keep, "make a place for results and read counters"),
+            succeed(
+                ends.server,
+                &look,
+                "make a place for results, read counters and list listening sockets"
+            )
         );
-        kept?;
-        match listeners(&listing?, ends.spec.server.ip).first() {
-            None => Ok(()),
+        let (kept, looked) = (kept?, looked?);
+        let (counters, listing) = looked.split_once(LISTENERS).unwrap_or((&looked, ""));
+        match listeners(listing, ends.spec.server.ip).first() {
+            None => Ok(BothEnds {
+                client: counters::printed_by(&ends.spec.client, &kept)?,
+                server: counters::printed_by(&ends.spec.server, counters)?,
+            }),
             Some(taken) => Err(DriverError::rig(format!(
                 "port {} on {} is taken by {taken}: end it, or give the test another port",
                 taken.port,

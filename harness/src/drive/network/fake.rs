@@ -126,19 +126,23 @@ impl Remote for FakeNode {
         world.looks += 1;
         let name = self.name;
         let printed = match line {
+            line if line.starts_with("mkdir") => {
+                let counters = match line.contains("cat /sys/class/net") {
+                    true => world.counters(name),
+                    false => String::new(),
+                };
+                let sockets = world.sockets(name, line);
+                match line.contains("@listeners") {
+                    true => format!("{counters}@listeners\n{sockets}"),
+                    false => counters,
+                }
+            }
             line if line.contains("ss -Hltnp") => world.sockets(name, line),
-            line if line.starts_with("mkdir") => String::new(),
             line if line.starts_with("wc -c") => {
                 let bytes = world.said.len() as u64;
                 world.size.unwrap_or(bytes).to_string()
             }
-            line if line.starts_with("cat /sys/class/net") => {
-                let more = world.packets.get(name).copied().unwrap_or_default();
-                let stands = world.counted.entry(name).or_default();
-                *stands = std::array::from_fn(|place| stands[place] + more[place]);
-                let [received, sent, dropped, overflowed] = stands;
-                format!("{received}\n{sent}\n{dropped}\nUdp: RcvbufErrors\nUdp: {overflowed}\n")
-            }
+            line if line.starts_with("cat /sys/class/net") => world.counters(name),
             line if line.starts_with("getconf") => {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()
             }
@@ -241,6 +245,15 @@ impl FakeGroup {
 }
 
 impl World {
+    /// What a node counted, with what is more at this look.
+    fn counters(&mut self, node: &'static str) -> String {
+        let more = self.packets.get(node).copied().unwrap_or_default();
+        let stands = self.counted.entry(node).or_default();
+        *stands = std::array::from_fn(|place| stands[place] + more[place]);
+        let [received, sent, dropped, overflowed] = stands;
+        format!("{received}\n{sent}\n{dropped}\nUdp: RcvbufErrors\nUdp: {overflowed}\n")
+    }
+
     fn sockets(&self, node: &str, line: &str) -> String {
         let ours = self.running.iter().filter_map(|id| {
             let port = id.strip_prefix(node)?.strip_prefix("/server-")?;
