@@ -39,8 +39,7 @@ const AGREE: f64 = 0.02;
 /// Reads the counters of one end.
 pub(super) async fn read(node: &dyn Remote, end: &End) -> Result<Option<Counters>, DriverError> {
     let Some(line) = line(end)? else { return Ok(None) };
-    let interface = end.interface.as_deref().unwrap_or_default();
-    let printed = succeed(node, &line, &format!("read the counters of {interface}")).await?;
+    let printed = succeed(node, &line, "read the interface's counters").await?;
     printed_by(end, &printed)
 }
 

@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const PATIENCE: u32 = 20;
 
 /// Between the counters and the listeners of a node.
-const LISTENERS: &str = "@listeners";
+pub(super) const LISTENERS: &str = "@listeners";
 
 /// The name of the group of all clients of a test on its node.
 const CLIENTS: &str = "clients";
@@ -155,8 +155,8 @@ impl Course {
     }
 
     /// Makes the directories, and keeps the commands in them: where nothing can be written, that is known before. Also
-    /// looks for servers of somebody else, and gives the counters, as nothing is sent yet. In one line per node: each
-    /// takes a slow guest half a second.
+    /// looks for servers of somebody else, and gives the counters, as nothing is sent yet. In one line per node, as
+    /// a line takes a slow guest half a second.
     async fn prepare(&self, ends: Ends<'_>) -> Result<BothEnds, DriverError> {
         let mut commands = String::new();
         for process in self.parts.iter().flat_map(|part| &part.processes) {
@@ -183,7 +183,10 @@ impl Course {
             )
         );
         let (kept, looked) = (kept?, looked?);
-        let (counters, listing) = looked.split_once(LISTENERS).unwrap_or((&looked, ""));
+        let (counters, listing) = looked.split_once(LISTENERS).ok_or_else(|| {
+            let name = ends.server.name();
+            DriverError::rig(format!("{name} does not say who listens: it printed {looked:?}"))
+        })?;
         match listeners(listing, ends.spec.server.ip).first() {
             None => Ok(BothEnds {
                 client: counters::printed_by(&ends.spec.client, &kept)?,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Nodes;
+use super::course::LISTENERS;
 use super::remote::{Group, Remote};
 use crate::host::hooks::Runner;
 use crate::host::node::{GroupState, NodeError, RemoteOutput, Stopped};
@@ -131,9 +132,12 @@ impl Remote for FakeNode {
                     true => world.counters(name),
                     false => String::new(),
                 };
-                let sockets = world.sockets(name, line);
-                match line.contains("@listeners") {
-                    true => format!("{counters}@listeners\n{sockets}"),
+                let sockets = match line.contains("ss -Hltnp") {
+                    true => world.sockets(name, line),
+                    false => String::new(),
+                };
+                match line.contains(LISTENERS) {
+                    true => format!("{counters}{LISTENERS}\n{sockets}"),
                     false => counters,
                 }
             }

@@ -170,6 +170,17 @@ async fn a_baseline_starts_no_tool() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_end_without_an_interface_is_measured_and_has_no_counters() {
+    let mut spec = fake::spec();
+    spec.server.interface = None;
+    let (seen, ended) = walk(&spec, &tcp()).await;
+    ended.unwrap();
+    assert!(value(&seen[2], "net.throughput").is_some());
+    assert_eq!(value(&seen[2], "net.packets.counted"), None, "the server's");
+    assert_eq!(value(&seen[2], "net.packets.sent.counted"), Some(0.0), "the client's");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_port_that_somebody_has_is_the_rigs_fault_and_names_him() {
     let world = tcp();
     world.lock().unwrap().listening =

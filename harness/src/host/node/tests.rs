@@ -135,9 +135,12 @@ async fn what_a_line_around_trials_leaves_stays_until_all_is_ended() {
     let directory = tempfile::tempdir().unwrap();
     let node = node(directory.path());
     std::fs::create_dir(directory.path().join("work")).unwrap();
-    // Out of reach of the group that every command of this machine is.
+    // Out of reach of the group that every command of this machine is, before that ends with its line.
     let apart = "env -u PROOFLOAD_GROUP setsid";
-    let leave = |file: &str| format!("{apart} sleep 66 > /dev/null 2>&1 & echo $! > {file}");
+    let leave = |file: &str| {
+        let stays = format!("{apart} sh -c 'echo $$ > {file}; exec sleep 66' > /dev/null 2>&1 &");
+        format!("{stays} until [ -s {file} ]; do sleep 0.01; done")
+    };
     node.around().run(&leave("around"), LONG).await.unwrap();
     node.run(&leave("line"), LONG).await.unwrap();
     let group = node.start("tool", "exec sleep 67", "log").await.unwrap();

@@ -26,7 +26,8 @@ pub struct TestbedSpec {
     pub hooks: Vec<Hook>,
     /// The tool under test whose hooks of [`Level::Tool`] surround the trials; `None` where there is none.
     pub tool: Option<String>,
-    /// The node of the tool under test, also on the side of a comparison that goes without it; `None` where `tool` is.
+    /// The node of the tool under test, also on the side of a comparison that goes without it; `None` where
+    /// there is no tool.
     pub tool_node: Option<String>,
 }
 

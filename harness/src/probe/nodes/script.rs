@@ -44,16 +44,16 @@ pub(super) fn script(listed: Option<(&str, impl Iterator<Item = u32>)>, first: b
             let _ = write!(known, "{pid} ");
             known
         });
-        // A session of -1 is nobody's, where an empty one is that of any line that is cut short.
+        // A word is nobody's session, where nothing at all is that of any line that is cut short.
         let _ = write!(
             script,
             "g={record} s= o=
 set -- \"${{g%group}}exit.\"*
 [ -e \"$1\" ] || [ ! -r \"$g\" ] || read -r s b _ _ _ o <\"$g\"
-cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=${{s:--1}}\" -v 'k={known}' '{SELECT}' || echo @failed
+cat /proc/[0-9]*/stat 2>/dev/null | awk -v \"s=${{s:-none}}\" -v 'k={known}' '{SELECT}' || echo @failed
 l=$(ls -lnL \"${{o:-/proc/uptime}}\" 2>/dev/null)
 if [ \"$s\" ]; then
-  [ \"$l\" ] && {{ echo @output; echo \"$l\"; }}
+  [ \"$o\" ] && [ \"$l\" ] && printf '%s\\n' @output \"$l\"
   echo \"@tool $s $b\"
 fi
 "

@@ -151,9 +151,13 @@ async fn what_a_hook_around_trials_started_lives_until_its_post() {
     let mut bed = Bed::new();
     let pid = bed.directory.path().join("pid");
     let shown = pid.display();
-    let start = "env -u PROOFLOAD_GROUP setsid sleep 68 >/dev/null 2>&1";
+    // Out of reach of the group that every command of this machine is, before that ends with its line.
+    let stays = format!("sh -c 'echo $$ > {shown}; exec sleep 68' >/dev/null 2>&1");
+    let init = format!(
+        "env -u PROOFLOAD_GROUP setsid {stays} & until [ -s {shown} ]; do sleep 0.01; done"
+    );
     bed.spec.hooks.truncate(1);
-    bed.spec.hooks[0].init = Some(format!("{start} & echo $! > {shown}"));
+    bed.spec.hooks[0].init = Some(init);
     let post = format!("kill $(cat {shown}) && echo ended >> {shown}");
     bed.spec.hooks[0].post = Some(post);
     let mut target = bed.target();
