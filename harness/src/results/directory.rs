@@ -168,9 +168,17 @@ impl RunDirectory {
 /// # Errors
 /// The operating system's.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_by(path, |new| fs::write(new, content))
+}
+
+/// As [`replace`], for a file that `write` makes at the path that it is given.
+///
+/// # Errors
+/// The operating system's, and those of `write`.
+pub fn replace_by(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{file}.{}", std::process::id()));
-    let written = fs::write(&temporary, content).and_then(|()| fs::rename(&temporary, path));
+    let written = write(&temporary).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

@@ -14,7 +14,7 @@ use super::step::{Step, StepError, file};
 use super::{down, guest, packages, texts};
 use crate::host::procfs::Stat;
 use crate::host::wait::{Check, wait_for};
-use crate::results::directory::replace;
+use crate::results::directory::replace_by;
 
 /// What starts parts and looks at them.
 pub(super) const SCRIPTS: [(&str, &str); 4] = [
@@ -176,9 +176,11 @@ async fn write_files(state: &State) -> Result<(), StepError> {
 
 /// Writes a file anew: a shell that runs the script that is there goes on with that.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), StepError> {
-    let failed = || file(format!("write {}", path.display()));
-    replace(path, text.as_bytes()).map_err(failed())?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed())
+    let written = replace_by(path, |new| {
+        fs::write(new, text)?;
+        fs::set_permissions(new, fs::Permissions::from_mode(mode))
+    });
+    written.map_err(file(format!("write {}", path.display())))
 }
 
 /// Starts the first process of a host, which lives on without this one.

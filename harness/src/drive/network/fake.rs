@@ -18,6 +18,10 @@ use crate::model::spec::network::{
     Direction, End, Flow, NodeSpec, Protocol, Shape, Test, Tool, Topic,
 };
 
+/// How the commands begin that print an interface's counters, and who listens.
+const COUNTERS: &str = "cat /sys/class/net";
+const SOCKETS: &str = "ss -Hltnp";
+
 /// What all nodes of a test know.
 #[derive(Default)]
 pub(super) struct World {
@@ -127,26 +131,13 @@ impl Remote for FakeNode {
         world.looks += 1;
         let name = self.name;
         let printed = match line {
-            line if line.starts_with("mkdir") => {
-                let counters = match line.contains("cat /sys/class/net") {
-                    true => world.counters(name),
-                    false => String::new(),
-                };
-                let sockets = match line.contains("ss -Hltnp") {
-                    true => world.sockets(name, line),
-                    false => String::new(),
-                };
-                match line.contains(LISTENERS) {
-                    true => format!("{counters}{LISTENERS}\n{sockets}"),
-                    false => counters,
-                }
+            line if ["mkdir", COUNTERS, SOCKETS].iter().any(|word| line.starts_with(word)) => {
+                world.look(name, line)
             }
-            line if line.contains("ss -Hltnp") => world.sockets(name, line),
             line if line.starts_with("wc -c") => {
                 let bytes = world.said.len() as u64;
                 world.size.unwrap_or(bytes).to_string()
             }
-            line if line.starts_with("cat /sys/class/net") => world.counters(name),
             line if line.starts_with("getconf") => {
                 "100\n5 (t) S 1 5 5 0 -1 0 0 0 0 0 40 10 0 0 20\n".to_owned()
             }
@@ -249,6 +240,21 @@ impl FakeGroup {
 }
 
 impl World {
+    /// What the parts of a line print that only looks, in their order.
+    fn look(&mut self, node: &'static str, line: &str) -> String {
+        let mut printed = String::new();
+        if line.contains(COUNTERS) {
+            printed += &self.counters(node);
+        }
+        if line.contains(LISTENERS) {
+            printed += &format!("{LISTENERS}\n");
+        }
+        if line.contains(SOCKETS) {
+            printed += &self.sockets(node, line);
+        }
+        printed
+    }
+
     /// What a node counted, with what is more at this look.
     fn counters(&mut self, node: &'static str) -> String {
         let more = self.packets.get(node).copied().unwrap_or_default();
